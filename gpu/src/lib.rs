@@ -1,0 +1,1 @@
+//! Deterministic programs and the devices that run them.

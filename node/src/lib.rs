@@ -1,0 +1,1 @@
+//! The Inferix node: everything that touches the world.

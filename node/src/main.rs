@@ -1,0 +1,3 @@
+//! The `inferix` binary.
+
+fn main() {}
