@@ -1,0 +1,167 @@
+//! What must outlive a crash, by key: the one seam to the embedded database.
+//!
+//! Values are JSON. A tree is a named set of keys; keys are bytes and sort as bytes. Every write is
+//! flushed before it returns, because what is written here is either an intent that precedes an action
+//! in the world or the receipt of one.
+
+use std::path::Path;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database can't be opened, read or written: a full disk, or another process holds it.
+    #[error("the store failed: check the free space and that no other node uses this data folder")]
+    Database(#[from] sled::Error),
+    /// A stored value is not what this version writes.
+    #[error("the value at {tree}/{key} can't be read: it was written by another version")]
+    Malformed {
+        /// The tree.
+        tree: String,
+        /// The key, in hex.
+        key: String,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+/// An open database.
+#[derive(Clone, Debug)]
+pub struct Store {
+    db: sled::Db,
+}
+
+/// A named set of keys.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    name: &'static str,
+    db: sled::Db,
+    tree: sled::Tree,
+}
+
+impl Store {
+    /// Opens the database in a folder, and creates it where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        Ok(Self { db: sled::Config::new().path(dir).cache_capacity(64 << 20).open()? })
+    }
+
+    /// Opens a tree.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub fn tree(&self, name: &'static str) -> Result<Tree, StoreError> {
+        Ok(Tree { name, db: self.db.clone(), tree: self.db.open_tree(name)? })
+    }
+}
+
+impl Tree {
+    /// Reads a value.
+    ///
+    /// # Errors
+    ///
+    /// Every variant of [`StoreError`].
+    pub fn get<T: DeserializeOwned>(&self, key: impl AsRef<[u8]>) -> Result<Option<T>, StoreError> {
+        let key = key.as_ref();
+        self.tree.get(key)?.map(|value| self.decode(key, &value)).transpose()
+    }
+
+    /// Writes a value, durably.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub fn put<T: Serialize>(&self, key: impl AsRef<[u8]>, value: &T) -> Result<(), StoreError> {
+        self.put_all([(key, value)])
+    }
+
+    /// Writes several values at once: after a crash either all are there or none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub fn put_all<'a, K: AsRef<[u8]>, T: Serialize + 'a>(
+        &self,
+        values: impl IntoIterator<Item = (K, &'a T)>,
+    ) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        for (key, value) in values {
+            let bytes = serde_json::to_vec(value).map_err(|source| self.malformed(key.as_ref(), source))?;
+            batch.insert(key.as_ref(), bytes);
+        }
+        self.tree.apply_batch(batch)?;
+        self.db.flush()?;
+        Ok(())
+    }
+
+    /// Removes a value, durably.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub fn remove(&self, key: impl AsRef<[u8]>) -> Result<(), StoreError> {
+        self.tree.remove(key.as_ref())?;
+        self.db.flush()?;
+        Ok(())
+    }
+
+    /// Reads all values whose key begins with a prefix, in the order of their keys.
+    ///
+    /// # Errors
+    ///
+    /// Every variant of [`StoreError`].
+    pub fn scan<T: DeserializeOwned>(
+        &self,
+        prefix: impl AsRef<[u8]>,
+    ) -> Result<Vec<(Vec<u8>, T)>, StoreError> {
+        self.tree
+            .scan_prefix(prefix.as_ref())
+            .map(|entry| {
+                let (key, value) = entry?;
+                let value = self.decode(&key, &value)?;
+                Ok((key.to_vec(), value))
+            })
+            .collect()
+    }
+
+    fn decode<T: DeserializeOwned>(&self, key: &[u8], value: &[u8]) -> Result<T, StoreError> {
+        serde_json::from_slice(value).map_err(|source| self.malformed(key, source))
+    }
+
+    fn malformed(&self, key: &[u8], source: serde_json::Error) -> StoreError {
+        StoreError::Malformed { tree: self.name.to_owned(), key: hex::encode(key), source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_outlive_the_process_and_sort_by_key() {
+        let dir = tempfile::tempdir().unwrap();
+        {
+            let tree = Store::open(dir.path()).unwrap().tree("t").unwrap();
+            tree.put_all([(b"a/2", &2_u64), (b"a/1", &1), (b"b/1", &9)]).unwrap();
+            tree.remove(b"b/1").unwrap();
+        }
+        let tree = Store::open(dir.path()).unwrap().tree("t").unwrap();
+        let values: Vec<u64> = tree.scan(b"").unwrap().into_iter().map(|(_, value)| value).collect();
+        assert_eq!(values, [1, 2]);
+    }
+
+    #[test]
+    fn a_value_of_another_shape_is_refused_with_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let tree = Store::open(dir.path()).unwrap().tree("t").unwrap();
+        tree.put(b"k", &"text").unwrap();
+        let err = tree.get::<u64>(b"k").unwrap_err();
+        assert!(matches!(err, StoreError::Malformed { ref tree, ref key, .. } if tree == "t" && key == "6b"));
+    }
+}
