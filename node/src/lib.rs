@@ -7,3 +7,4 @@ pub mod blobs;
 pub mod config;
 pub mod secret;
 pub mod store;
+pub mod wallet;
