@@ -5,6 +5,8 @@
 //! `unitIndex u64 ‖ status u8 ‖ outputRoot b32 ‖ cost u64`, 49 bytes; the leaf's sum is its cost.
 
 use alloy_primitives::B256;
+use inferix_gpu::UnitOutput;
+pub use inferix_gpu::UnitStatus;
 
 use crate::{
     DecodeError,
@@ -12,28 +14,8 @@ use crate::{
     sum_tree::{LeafTag, Node, SumTree, SumTreeError, leaf_hash},
 };
 
-/// How a unit ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum UnitStatus {
-    /// It ran to its end.
-    #[default]
-    Done,
-    /// It reached its `maxCost` and stopped: a valid output, paid at `maxCost`.
-    Capped,
-}
-
-impl UnitStatus {
-    /// The byte that leaves hold.
-    pub const fn to_byte(self) -> u8 {
-        match self {
-            Self::Done => 0,
-            Self::Capped => 1,
-        }
-    }
-}
-
 /// What one unit computed, as its interval commits it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnitLeaf {
     /// Index of the unit, counted over the whole job.
     pub unit_index: u64,
@@ -53,7 +35,7 @@ impl UnitLeaf {
     pub fn to_bytes(&self) -> [u8; Self::LEN_BYTES] {
         ArrayWriter::new()
             .put(self.unit_index.to_be_bytes())
-            .put([self.status.to_byte()])
+            .put([status_byte(self.status)])
             .put(self.output_root)
             .put(self.cost.to_be_bytes())
             .finish()
@@ -100,6 +82,25 @@ impl UnitLeaf {
             hash,
             sum: u128::from(self.cost),
         }
+    }
+}
+
+impl From<&UnitOutput> for UnitLeaf {
+    fn from(output: &UnitOutput) -> Self {
+        Self {
+            unit_index: output.unit_index,
+            status: output.status,
+            output_root: B256::new(output.output_root),
+            cost: output.cost,
+        }
+    }
+}
+
+/// Returns the byte that a leaf holds for a status.
+pub const fn status_byte(status: UnitStatus) -> u8 {
+    match status {
+        UnitStatus::Done => 0,
+        UnitStatus::Capped => 1,
     }
 }
 
