@@ -4,7 +4,12 @@
 //! them in `inferix-prover`; this crate waits, asks, acts and writes down.
 
 pub mod blobs;
+pub mod chain;
 pub mod config;
+pub mod engine;
+pub mod meter;
+pub mod roles;
 pub mod secret;
 pub mod store;
+pub mod supervisor;
 pub mod wallet;

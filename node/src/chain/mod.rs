@@ -1,0 +1,19 @@
+//! The EVM chain that work settles on.
+//!
+//! [`Reader`] never sends, [`Sender`] is the only thing that does.
+
+pub mod bindings;
+mod deployment;
+mod endpoint;
+mod error;
+mod reader;
+mod sender;
+
+pub use bindings::Refusal;
+pub use deployment::{Deployment, DeploymentError};
+pub use error::ChainError;
+pub use reader::{
+    AllocationView, BlockView, CheckpointView, ClaimStateView, ClaimStatus, CursorView,
+    LastClaimView, NodeView, PostedClaim, Reader, posted_claim,
+};
+pub use sender::{Call, Sender};
