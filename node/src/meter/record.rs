@@ -283,6 +283,8 @@ fn active_ms(open: &OpenInterval, batches: &[BatchRecord]) -> u32 {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use inferix_prover::unit::UnitStatus;
+
     use super::*;
 
     const TASK: TaskId = TaskId::new(B256::repeat_byte(3));
@@ -305,7 +307,8 @@ pub(super) mod tests {
         let unit = |unit_index| UnitLeaf {
             unit_index,
             cost: 1000,
-            ..UnitLeaf::default()
+            status: UnitStatus::Done,
+            output_root: B256::ZERO,
         };
         BatchRecord {
             units: vec![unit(first_unit), unit(first_unit + 1)],
