@@ -3,6 +3,7 @@
 //! Read [`config`] first, then the service that interests you. Decisions are pure functions, most of
 //! them in `inferix-prover`; this crate waits, asks, acts and writes down.
 
+pub mod api;
 pub mod blobs;
 pub mod chain;
 pub mod config;
@@ -13,3 +14,4 @@ pub mod secret;
 pub mod store;
 pub mod supervisor;
 pub mod wallet;
+pub mod worker;

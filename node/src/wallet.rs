@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use alloy::{
-    primitives::{Address, B256, Bytes},
+    primitives::{Address, B256, Bytes, Signature},
     signers::{
         SignerSync,
         local::{LocalSignerError, PrivateKeySigner},
     },
+    sol_types::{Eip712Domain, SolStruct},
 };
+use inferix_prover::typed_data::{CompactSignature, signing_hash};
 
 use crate::secret::Secret;
 
@@ -164,15 +166,35 @@ impl Wallet {
         self.signer.address()
     }
 
+    /// Signs a hash.
+    ///
+    /// # Errors
+    ///
+    /// [`WalletError::Sign`].
+    pub fn sign(&self, hash: &B256) -> Result<Signature, WalletError> {
+        Ok(self.signer.sign_hash_sync(hash)?)
+    }
+
     /// Signs a hash: 65 bytes, `r ‖ s ‖ v` with `v` 27 or 28.
     ///
     /// # Errors
     ///
     /// [`WalletError::Sign`].
     pub fn sign_hash(&self, hash: &B256) -> Result<Bytes, WalletError> {
-        Ok(Bytes::copy_from_slice(
-            &self.signer.sign_hash_sync(hash)?.as_bytes(),
-        ))
+        Ok(Bytes::copy_from_slice(&self.sign(hash)?.as_bytes()))
+    }
+
+    /// Signs a message in the compact form that the contracts take (EIP-2098).
+    ///
+    /// # Errors
+    ///
+    /// [`WalletError::Sign`].
+    pub fn sign_message<T: SolStruct>(
+        &self,
+        message: &T,
+        domain: &Eip712Domain,
+    ) -> Result<CompactSignature, WalletError> {
+        Ok(self.sign(&signing_hash(message, domain))?.as_erc2098())
     }
 
     /// The signer, for the one place that sends.
@@ -230,8 +252,7 @@ mod tests {
         assert_eq!(wallet.address(), expected);
 
         let hash = B256::repeat_byte(7);
-        let signature = wallet.sign_hash(&hash).unwrap();
-        let signature = alloy::primitives::Signature::try_from(signature.as_ref()).unwrap();
+        let signature = wallet.sign(&hash).unwrap();
         assert_eq!(
             signature.recover_address_from_prehash(&hash).unwrap(),
             expected

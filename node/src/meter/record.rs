@@ -212,6 +212,11 @@ impl Meter {
         &self.closed
     }
 
+    /// The number that the next interval gets.
+    pub fn next_seq(&self) -> u32 {
+        self.next_seq
+    }
+
     /// The task that the open interval belongs to.
     pub fn open_task(&self) -> Option<TaskId> {
         self.open.as_ref().map(|(open, _)| open.task_id)
@@ -289,7 +294,7 @@ pub(super) mod tests {
 
     const TASK: TaskId = TaskId::new(B256::repeat_byte(3));
 
-    fn opened(start_ms: u64) -> OpenInterval {
+    pub(in crate::meter) fn opened(start_ms: u64) -> OpenInterval {
         OpenInterval {
             manager: Address::repeat_byte(1),
             builder: Address::repeat_byte(2),
@@ -303,7 +308,7 @@ pub(super) mod tests {
         }
     }
 
-    fn batch(first_unit: u64, active_us: u64, end_ms: u64) -> BatchRecord {
+    pub(in crate::meter) fn batch(first_unit: u64, active_us: u64, end_ms: u64) -> BatchRecord {
         let unit = |unit_index| UnitLeaf {
             unit_index,
             cost: 1000,

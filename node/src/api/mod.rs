@@ -1,0 +1,3 @@
+//! The manager's HTTP interface.
+
+pub mod types;
