@@ -3,7 +3,9 @@
 //! Read [`config`] first, then the service that interests you. Decisions are pure functions, most of
 //! them in `inferix-prover`; this crate waits, asks, acts and writes down.
 
+pub mod api;
 pub mod blobs;
 pub mod config;
+pub mod queue;
 pub mod secret;
 pub mod store;
