@@ -9,3 +9,4 @@ pub mod config;
 pub mod queue;
 pub mod secret;
 pub mod store;
+pub mod wallet;

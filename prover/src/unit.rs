@@ -1,0 +1,114 @@
+//! What one unit computed, as a leaf, and the tree of an interval's units.
+//!
+//! # Layout
+//!
+//! `unitIndex u64 ‖ status u8 ‖ outputRoot b32 ‖ cost u64`, 49 bytes; the leaf's sum is its cost.
+
+use alloy_primitives::B256;
+
+use crate::{
+    DecodeError,
+    bytes::{ArrayWriter, Reader},
+    sum_tree::{LeafTag, Node, SumTree, SumTreeError, leaf_hash},
+};
+
+/// How a unit ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnitStatus {
+    /// It ran to its end.
+    #[default]
+    Done,
+    /// It reached its `maxCost` and stopped: a valid output, paid at `maxCost`.
+    Capped,
+}
+
+impl UnitStatus {
+    /// The byte that leaves hold.
+    pub const fn to_byte(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Capped => 1,
+        }
+    }
+}
+
+/// What one unit computed, as its interval commits it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UnitLeaf {
+    /// Index of the unit, counted over the whole job.
+    pub unit_index: u64,
+    /// How it ended.
+    pub status: UnitStatus,
+    /// Root of its output region.
+    pub output_root: B256,
+    /// Work units that the program counted for itself.
+    pub cost: u64,
+}
+
+impl UnitLeaf {
+    /// Length of the canonical bytes.
+    pub const LEN_BYTES: usize = 49;
+
+    /// Writes the canonical bytes.
+    pub fn to_bytes(&self) -> [u8; Self::LEN_BYTES] {
+        ArrayWriter::new()
+            .put(self.unit_index.to_be_bytes())
+            .put([self.status.to_byte()])
+            .put(self.output_root)
+            .put(self.cost.to_be_bytes())
+            .finish()
+    }
+
+    /// Reads the canonical bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::UnknownTag`] for a status that is none; [`DecodeError::Truncated`] and
+    /// [`DecodeError::TrailingBytes`] for another length.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        let unit = Self::read(&mut reader)?;
+        reader.end()?;
+        Ok(unit)
+    }
+
+    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let unit_index = r.u64("unit unitIndex")?;
+        let status = match r.u8("unit status")? {
+            0 => UnitStatus::Done,
+            1 => UnitStatus::Capped,
+            got => {
+                return Err(DecodeError::UnknownTag {
+                    field: "unit status",
+                    got,
+                });
+            }
+        };
+        let output_root = r.b256("unit outputRoot")?;
+        Ok(Self {
+            unit_index,
+            status,
+            output_root,
+            cost: r.u64("unit cost")?,
+        })
+    }
+
+    /// Returns the leaf: its hash, and the cost as its sum.
+    pub fn leaf(&self) -> Node {
+        let hash = leaf_hash::<{ Self::LEN_BYTES + 2 }>(LeafTag::Unit, &self.to_bytes());
+        Node {
+            hash,
+            sum: u128::from(self.cost),
+        }
+    }
+}
+
+/// Builds the tree of an interval's units; its root is the interval's `units_root`, its top's sum the
+/// interval's cost.
+///
+/// # Errors
+///
+/// None that units can cause: 2^32 costs of 64 bits don't overflow.
+pub fn unit_tree(units: &[UnitLeaf]) -> Result<SumTree, SumTreeError> {
+    SumTree::build_parallel(units.len(), |i| units[i].leaf())
+}
