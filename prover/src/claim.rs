@@ -14,7 +14,7 @@ use crate::{
 
 sol! {
     /// A claim's header.
-    #[derive(Debug, Default, PartialEq, Eq)]
+    #[derive(Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
     #[allow(missing_docs)]
     struct ClaimHeader {
         address worker;
@@ -31,7 +31,7 @@ sol! {
     }
 
     /// A claim's part for one order.
-    #[derive(Debug, Default, PartialEq, Eq)]
+    #[derive(Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
     #[allow(missing_docs)]
     struct Line {
         address builder;

@@ -7,6 +7,8 @@
 
 use alloy_primitives::{B256, U256};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     DecodeError, U96,
     bytes::{ArrayWriter, Reader, narrow_u96, widen_u96},
@@ -21,7 +23,7 @@ const RATE_UNITS: u64 = 1_000_000_000_000;
 const MINUTE_MS: u64 = 60_000;
 
 /// A stretch of measured working time, and the units that were executed in it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interval {
     /// The device's running number of intervals.
     pub seq: u32,

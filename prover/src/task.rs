@@ -5,6 +5,8 @@
 //! `jobId b32 ‖ firstUnit u64 ‖ unitCount u32 ‖ maxCost u64 ‖ referenceRate u64 ‖ leaseEndsAt u64`,
 //! 68 bytes; the leaf's sum is `unitCount`, and the leaf's hash is the task's id.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     DecodeError,
     bytes::{ArrayWriter, Reader},
@@ -13,7 +15,7 @@ use crate::{
 };
 
 /// A range of units of a job, leased to one worker until a time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     /// The job.
     pub job_id: JobId,

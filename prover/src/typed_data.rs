@@ -13,7 +13,7 @@ use crate::id::JobId;
 
 sol! {
     /// What a builder orders: a program, its input, and how many units of it at what price.
-    #[derive(Debug, Default, PartialEq, Eq)]
+    #[derive(Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
     #[allow(missing_docs)]
     struct Job {
         address builder;
@@ -31,7 +31,7 @@ sol! {
     }
 
     /// What a manager allows one worker to claim from one builder's allocation.
-    #[derive(Debug, Default, PartialEq, Eq)]
+    #[derive(Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
     #[allow(missing_docs)]
     struct WorkOrder {
         address manager;
@@ -46,7 +46,7 @@ sol! {
     }
 
     /// A manager's word that a unit range's outputs arrived and matched their hashes.
-    #[derive(Debug, Default, PartialEq, Eq)]
+    #[derive(Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
     #[allow(missing_docs)]
     struct Receipt {
         address manager;
@@ -59,7 +59,7 @@ sol! {
     }
 
     /// An operator key's consent to act for an owner.
-    #[derive(Debug, Default, PartialEq, Eq)]
+    #[derive(Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
     #[allow(missing_docs)]
     struct OperatorConsent {
         address owner;
@@ -67,7 +67,7 @@ sol! {
     }
 
     /// A call of a node's HTTP interface.
-    #[derive(Debug, Default, PartialEq, Eq)]
+    #[derive(Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
     #[allow(missing_docs)]
     struct ApiRequest {
         address caller;

@@ -6,6 +6,8 @@
 
 use alloy_primitives::B256;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     DecodeError,
     bytes::{ArrayWriter, Reader},
@@ -13,7 +15,7 @@ use crate::{
 };
 
 /// How a unit ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum UnitStatus {
     /// It ran to its end.
     #[default]
@@ -33,7 +35,7 @@ impl UnitStatus {
 }
 
 /// What one unit computed, as its interval commits it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitLeaf {
     /// Index of the unit, counted over the whole job.
     pub unit_index: u64,
