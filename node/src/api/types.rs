@@ -8,17 +8,16 @@ use inferix_prover::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::wire::{self, JobWire, ReceiptWire, TaskWire, WorkOrderWire};
+use super::schema;
 
 /// A job with everything that a worker needs to execute it and a verifier to check it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignedJob {
     /// What the builder signed.
-    #[serde(with = "JobWire")]
-    #[schema(value_type = JobWire)]
+    #[schema(schema_with = schema::of_message::<Job>)]
     pub job: Job,
-    /// The builder's signature of it, 65 bytes.
+    /// The builder's signature of it, 64 bytes.
     #[schema(value_type = String)]
     pub signature: Bytes,
     /// Blob that holds the input region.
@@ -105,14 +104,12 @@ pub struct Lease {
     /// The task's position in the order's list.
     pub task_index: u32,
     /// The order's whole list: the leased task stands at `task_index`.
-    #[serde(with = "wire::tasks")]
-    #[schema(value_type = Vec<TaskWire>)]
+    #[schema(schema_with = schema::of_messages::<Task>)]
     pub tasks: Vec<Task>,
     /// The order.
-    #[serde(with = "WorkOrderWire")]
-    #[schema(value_type = WorkOrderWire)]
+    #[schema(schema_with = schema::of_message::<WorkOrder>)]
     pub order: WorkOrder,
-    /// The manager's signature of it, 65 bytes.
+    /// The manager's signature of it, 64 bytes.
     #[schema(value_type = String)]
     pub order_signature: Bytes,
     /// The task's job.
@@ -166,10 +163,9 @@ pub struct ResultReport {
 #[serde(deny_unknown_fields)]
 pub struct SignedReceipt {
     /// What is signed.
-    #[serde(with = "ReceiptWire")]
-    #[schema(value_type = ReceiptWire)]
+    #[schema(schema_with = schema::of_message::<Receipt>)]
     pub receipt: Receipt,
-    /// The manager's signature of it, 65 bytes.
+    /// The manager's signature of it, 64 bytes.
     #[schema(value_type = String)]
     pub signature: Bytes,
 }

@@ -14,10 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::UnitRanges;
 use crate::{
-    api::{
-        types::{JobState, OutputPiece, SignedJob},
-        wire,
-    },
+    api::types::{JobState, OutputPiece, SignedJob},
     store::StoreError,
 };
 
@@ -36,7 +33,6 @@ pub struct JobEntry {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LeaseEntry {
     /// The task; it says until when.
-    #[serde(with = "wire::TaskWire")]
     pub task: Task,
     /// Who has it.
     pub worker: Address,
