@@ -9,10 +9,10 @@
 //!
 //! ```text
 //! blob      "IFXB" ‖ version u16 ‖ worker 20 ‖ deviceIndex u96 ‖ seq u32 ‖ startMs u64 ‖ endMs u64 ‖ n × line
-//! line      order ‖ order signature 65 ‖ n × task ‖ n × job ‖ n × interval ‖ n × node ‖ n × root
+//! line      order ‖ order signature 64 ‖ n × task ‖ n × job ‖ n × interval ‖ n × node ‖ n × root
 //! order     the fields of WorkOrder in their order, packed, 140
 //! task      68, as its leaf; the whole list of the order
-//! job       the fields of Job in their order, packed, 196 ‖ builder's signature 65; by ascending job id
+//! job       the fields of Job in their order, packed, 196 ‖ builder's signature 64; by ascending job id
 //! interval  232, as its leaf ‖ n × unit, 49 each, as their leaves
 //! node      hL ‖ sumL ‖ hR ‖ sumR, 96
 //! root      leafCount u64 ‖ topHash ‖ topSum u128, 56
@@ -33,7 +33,7 @@ use crate::{
     interval::Interval,
     sum_tree::{NodePreimage, RootPreimage, SumTree, SumTreeError},
     task::{Task, task_tree},
-    typed_data::{Job, WorkOrder},
+    typed_data::{CompactSignature, Job, SIGNATURE_BYTES, WorkOrder},
     unit::{UnitLeaf, unit_tree},
 };
 
@@ -48,9 +48,6 @@ pub const MAX_LINES: usize = 8;
 
 /// The longest blob that is read. A day of units of 10 ms each takes 424 MB.
 pub const MAX_BLOB_BYTES: usize = 512 << 20;
-
-/// Length of a signature: `r ‖ s ‖ v`.
-pub const SIGNATURE_BYTES: usize = 65;
 
 const ORDER_BYTES: usize = 140;
 const JOB_BYTES: usize = 196;
@@ -79,7 +76,7 @@ pub struct BlobLine {
     /// The order that the line consumes.
     pub order: WorkOrder,
     /// The manager's operator's signature of it.
-    pub order_signature: [u8; SIGNATURE_BYTES],
+    pub order_signature: CompactSignature,
     /// The whole list of the order.
     pub tasks: Vec<Task>,
     /// The jobs of the tasks, by ascending job id.
@@ -112,7 +109,7 @@ pub struct SignedJob {
     /// The job.
     pub job: Job,
     /// Its builder's signature.
-    pub signature: [u8; SIGNATURE_BYTES],
+    pub signature: CompactSignature,
 }
 
 /// An interval and its units.

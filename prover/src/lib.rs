@@ -4,7 +4,7 @@
 //! bytes on every machine. `PROTOCOL.md` fixes those bytes; `test-vectors/` holds this crate, the
 //! contracts and the JavaScript checker to them.
 //!
-//! Read [`sum_tree`] first: every commitment is one of its roots. Then [`interval`], [`unit`] and
+//! Read [`sum_tree`] first: every commitment is one of its roots. Then [`interval`], [`mod@unit`] and
 //! [`task`], its three kinds of leaves; [`claim`] and [`blob`], what a worker posts and publishes;
 //! [`typed_data`], what managers and builders sign.
 

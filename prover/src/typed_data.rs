@@ -11,6 +11,13 @@ use alloy_sol_types::{Eip712Domain, SolStruct, sol};
 
 use crate::id::JobId;
 
+/// Length of a signature.
+pub const SIGNATURE_BYTES: usize = 64;
+
+/// A signature in the compact form of EIP-2098: `r`, then `s` with the parity of `y` in its top bit. One
+/// signer's signature of one message has one such form, which the 65 bytes `r ‖ s ‖ v` have not.
+pub type CompactSignature = [u8; SIGNATURE_BYTES];
+
 sol! {
     /// What a builder orders: a program, its input, and how many units of it at what price.
     #[derive(Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -95,21 +102,18 @@ pub fn signing_hash<T: SolStruct>(message: &T, domain: &Eip712Domain) -> B256 {
     message.eip712_signing_hash(domain)
 }
 
-/// Returns who signed `message` in `domain`, from `r ‖ s ‖ v` with `v` 27 or 28.
+/// Returns who signed `message` in `domain`.
 ///
 /// # Errors
 ///
-/// A [`SignatureError`] for bytes that are no signature, or one with a high `s`: the contracts refuse
-/// those too.
+/// A [`SignatureError`] for bytes that are no signature, or one with `s` in the upper half of the
+/// curve's order: the contracts refuse those too.
 pub fn recover_signer<T: SolStruct>(
     message: &T,
     domain: &Eip712Domain,
-    signature: &[u8; 65],
+    signature: &CompactSignature,
 ) -> Result<Address, SignatureError> {
-    if !matches!(signature[64], 27 | 28) {
-        return Err(SignatureError::InvalidParity(u64::from(signature[64])));
-    }
-    let parsed = Signature::from_raw_array(signature)?;
+    let parsed = Signature::from_erc2098(signature);
     if parsed.normalize_s().is_some() {
         return Err(SignatureError::FromBytes(
             "s is in the upper half of the curve's order",

@@ -4,8 +4,9 @@
 //!
 //! `unitIndex u64 ‖ status u8 ‖ outputRoot b32 ‖ cost u64`, 49 bytes; the leaf's sum is its cost.
 
-use alloy_primitives::B256;
-
+use alloy_primitives::{B256, FixedBytes};
+use inferix_gpu::UnitOutput;
+pub use inferix_gpu::UnitStatus;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -14,28 +15,11 @@ use crate::{
     sum_tree::{LeafTag, Node, SumTree, SumTreeError, leaf_hash},
 };
 
-/// How a unit ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum UnitStatus {
-    /// It ran to its end.
-    #[default]
-    Done,
-    /// It reached its `maxCost` and stopped: a valid output, paid at `maxCost`.
-    Capped,
-}
-
-impl UnitStatus {
-    /// The byte that leaves hold.
-    pub const fn to_byte(self) -> u8 {
-        match self {
-            Self::Done => 0,
-            Self::Capped => 1,
-        }
-    }
-}
-
 /// What one unit computed, as its interval commits it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// As JSON it is its canonical bytes in hex.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "FixedBytes<49>", try_from = "FixedBytes<49>")]
 pub struct UnitLeaf {
     /// Index of the unit, counted over the whole job.
     pub unit_index: u64,
@@ -47,6 +31,20 @@ pub struct UnitLeaf {
     pub cost: u64,
 }
 
+impl From<UnitLeaf> for FixedBytes<{ UnitLeaf::LEN_BYTES }> {
+    fn from(unit: UnitLeaf) -> Self {
+        Self::new(unit.to_bytes())
+    }
+}
+
+impl TryFrom<FixedBytes<{ UnitLeaf::LEN_BYTES }>> for UnitLeaf {
+    type Error = DecodeError;
+
+    fn try_from(bytes: FixedBytes<{ UnitLeaf::LEN_BYTES }>) -> Result<Self, DecodeError> {
+        Self::from_bytes(bytes.as_slice())
+    }
+}
+
 impl UnitLeaf {
     /// Length of the canonical bytes.
     pub const LEN_BYTES: usize = 49;
@@ -55,7 +53,7 @@ impl UnitLeaf {
     pub fn to_bytes(&self) -> [u8; Self::LEN_BYTES] {
         ArrayWriter::new()
             .put(self.unit_index.to_be_bytes())
-            .put([self.status.to_byte()])
+            .put([status_byte(self.status)])
             .put(self.output_root)
             .put(self.cost.to_be_bytes())
             .finish()
@@ -102,6 +100,25 @@ impl UnitLeaf {
             hash,
             sum: u128::from(self.cost),
         }
+    }
+}
+
+impl From<&UnitOutput> for UnitLeaf {
+    fn from(output: &UnitOutput) -> Self {
+        Self {
+            unit_index: output.unit_index,
+            status: output.status,
+            output_root: B256::new(output.output_root),
+            cost: output.cost,
+        }
+    }
+}
+
+/// Returns the byte that a leaf holds for a status.
+pub const fn status_byte(status: UnitStatus) -> u8 {
+    match status {
+        UnitStatus::Done => 0,
+        UnitStatus::Capped => 1,
     }
 }
 
