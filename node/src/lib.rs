@@ -9,6 +9,7 @@ pub mod chain;
 pub mod config;
 pub mod engine;
 pub mod meter;
+pub mod queue;
 pub mod roles;
 pub mod secret;
 pub mod store;

@@ -124,6 +124,21 @@ impl Tree {
         Ok(())
     }
 
+    /// Removes several values at once, durably: after a crash either all are there or none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub fn remove_all<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        for key in keys {
+            batch.remove(key.as_ref());
+        }
+        self.tree.apply_batch(batch)?;
+        self.db.flush()?;
+        Ok(())
+    }
+
     /// Reads all values whose key begins with a prefix, in the order of their keys.
     ///
     /// # Errors

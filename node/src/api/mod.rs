@@ -1,3 +1,4 @@
-//! The manager's HTTP interface.
+//! The manager's HTTP API: what it says and hears.
 
+mod schema;
 pub mod types;
