@@ -6,6 +6,7 @@
 pub mod api;
 pub mod blobs;
 pub mod config;
+pub mod manager;
 pub mod queue;
 pub mod secret;
 pub mod store;
