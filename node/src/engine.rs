@@ -100,7 +100,11 @@ impl Engine {
             thread_count: executor.thread_count(),
         };
         std::thread::spawn(move || {
-            let mut device = Device { executor, prepared: None, units_per_second: None };
+            let mut device = Device {
+                executor,
+                prepared: None,
+                units_per_second: None,
+            };
             for order in inbox {
                 if let Err(err) = device.run(&order) {
                     // Nobody listens any more: the worker has given the task up.
@@ -116,8 +120,15 @@ impl Engine {
         let (progress, receiver) = mpsc::channel(BACKLOG);
         let stop = Arc::new(AtomicBool::new(false));
         // A thread that has ended has dropped the sender: the channel then closes at once.
-        let _ = self.orders.send(Order { run, progress, stop: Arc::clone(&stop) });
-        Running { progress: receiver, stop }
+        let _ = self.orders.send(Order {
+            run,
+            progress,
+            stop: Arc::clone(&stop),
+        });
+        Running {
+            progress: receiver,
+            stop,
+        }
     }
 
     /// The device's name.
@@ -140,14 +151,25 @@ struct Device {
 impl Device {
     fn run(&mut self, order: &Order) -> Result<(), GpuError> {
         let run = &order.run;
-        if self.prepared.as_ref().is_none_or(|(key, _)| *key != run.input_key) {
+        if self
+            .prepared
+            .as_ref()
+            .is_none_or(|(key, _)| *key != run.input_key)
+        {
             // The old input goes first: both may not fit.
             self.prepared = None;
             self.units_per_second = None;
             self.prepared = Some((run.input_key, self.executor.prepare(run.task.clone())?));
         }
-        let Some((_, session)) = &mut self.prepared else { return Ok(()) };
-        let ran = drive(session.as_mut(), order, &mut self.units_per_second, self.executor.thread_count());
+        let Some((_, session)) = &mut self.prepared else {
+            return Ok(());
+        };
+        let ran = drive(
+            session.as_mut(),
+            order,
+            &mut self.units_per_second,
+            self.executor.thread_count(),
+        );
         if ran.is_err() {
             // A session that failed may hold batches in flight: the next run starts afresh.
             self.prepared = None;
@@ -171,7 +193,11 @@ fn drive(
     loop {
         while in_flight < 2 && left_count > 0 && !order.stop.load(Ordering::Acquire) {
             let unit_count = batch_size(*units_per_second, left_count);
-            session.submit(UnitBatch { first_unit: next_unit, unit_count, max_cost: run.max_cost })?;
+            session.submit(UnitBatch {
+                first_unit: next_unit,
+                unit_count,
+                max_cost: run.max_cost,
+            })?;
             if in_flight == 0 {
                 timer = WorkTimer::start(thread_count);
                 if order.progress.blocking_send(Progress::Started).is_err() {
@@ -185,12 +211,18 @@ fn drive(
         if in_flight == 0 {
             return Ok(());
         }
-        let Some(output) = session.collect()? else { return Ok(()) };
+        let Some(output) = session.collect()? else {
+            return Ok(());
+        };
         in_flight -= 1;
         let lap = timer.lap(output.device_time);
         let rate = f64::from(output.batch.unit_count) / lap.wall.as_secs_f64().max(1e-6);
         *units_per_second = Some(rate);
-        if order.progress.blocking_send(Progress::Batch { output, lap }).is_err() {
+        if order
+            .progress
+            .blocking_send(Progress::Batch { output, lap })
+            .is_err()
+        {
             order.stop.store(true, Ordering::Release);
         }
     }
@@ -200,7 +232,11 @@ fn drive(
 fn batch_size(units_per_second: Option<f64>, left_count: u32) -> u32 {
     let aim = units_per_second.map_or(4.0, |rate| rate * BATCH_LENGTH.as_secs_f64());
     // The pace is finite and positive, and the bounds are whole numbers.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to u32")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to u32"
+    )]
     let unit_count = aim.clamp(1.0, 65_536.0) as u32;
     unit_count.min(left_count)
 }

@@ -5,9 +5,15 @@
 
 pub mod api;
 pub mod blobs;
+pub mod chain;
 pub mod config;
+pub mod engine;
 pub mod manager;
+pub mod meter;
 pub mod queue;
+pub mod roles;
 pub mod secret;
 pub mod store;
+pub mod supervisor;
 pub mod wallet;
+pub mod worker;

@@ -32,13 +32,15 @@ pub trait Retryable: std::error::Error + Send + Sync + 'static {
 
 impl<E: Retryable> From<E> for Failure {
     fn from(err: E) -> Self {
-        Self { is_retryable: err.is_retryable(), report: eyre::Report::new(err) }
+        Self {
+            is_retryable: err.is_retryable(),
+            report: eyre::Report::new(err),
+        }
     }
 }
 
 type Outcome = Result<(), Failure>;
-type Start =
-    Box<dyn Fn(CancellationToken) -> Pin<Box<dyn Future<Output = Outcome> + Send>> + Send>;
+type Start = Box<dyn Fn(CancellationToken) -> Pin<Box<dyn Future<Output = Outcome> + Send>> + Send>;
 
 /// The services of one node.
 #[derive(Default)]
@@ -50,17 +52,23 @@ pub struct Supervisor {
 impl std::fmt::Debug for Supervisor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let names: Vec<_> = self.services.iter().map(|(name, _)| name).collect();
-        f.debug_struct("Supervisor").field("services", &names).finish_non_exhaustive()
+        f.debug_struct("Supervisor")
+            .field("services", &names)
+            .finish_non_exhaustive()
     }
 }
 
 impl Supervisor {
     /// Adds a service. `start` is called again whenever it is to be started again.
-    pub fn add<F>(&mut self, name: &'static str, start: impl Fn(CancellationToken) -> F + Send + 'static)
-    where
+    pub fn add<F>(
+        &mut self,
+        name: &'static str,
+        start: impl Fn(CancellationToken) -> F + Send + 'static,
+    ) where
         F: Future<Output = Outcome> + Send + 'static,
     {
-        self.services.push((name, Box::new(move |cancel| Box::pin(start(cancel)))));
+        self.services
+            .push((name, Box::new(move |cancel| Box::pin(start(cancel)))));
     }
 
     /// Runs all services until one faults, all have ended, or the process is asked to stop.
@@ -103,7 +111,11 @@ impl Supervisor {
     }
 }
 
-async fn keep_running(name: &'static str, start: Start, cancel: CancellationToken) -> eyre::Result<()> {
+async fn keep_running(
+    name: &'static str,
+    start: Start,
+    cancel: CancellationToken,
+) -> eyre::Result<()> {
     let mut wait = FIRST_WAIT;
     loop {
         let began = tokio::time::Instant::now();
@@ -113,13 +125,22 @@ async fn keep_running(name: &'static str, start: Start, cancel: CancellationToke
             Err(failure) => failure,
         };
         if !failure.is_retryable {
-            error!(service = name, err = format!("{:#}", failure.report), "service faulted");
+            error!(
+                service = name,
+                err = format!("{:#}", failure.report),
+                "service faulted"
+            );
             return Err(failure.report.wrap_err(format!("service {name}")));
         }
         if began.elapsed() > LONGEST_WAIT {
             wait = FIRST_WAIT;
         }
-        warn!(service = name, err = format!("{:#}", failure.report), ?wait, "service starts again");
+        warn!(
+            service = name,
+            err = format!("{:#}", failure.report),
+            ?wait,
+            "service starts again"
+        );
         tokio::select! {
             () = cancel.cancelled() => return Ok(()),
             () = tokio::time::sleep(wait) => {}

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use alloy::{
-    primitives::{Address, B256, Bytes},
+    primitives::{Address, B256, Bytes, Signature},
     signers::{
         SignerSync,
         local::{LocalSignerError, PrivateKeySigner},
     },
+    sol_types::{Eip712Domain, SolStruct},
 };
+use inferix_prover::typed_data::{CompactSignature, signing_hash};
 
 use crate::secret::Secret;
 
@@ -88,7 +90,11 @@ impl Wallet {
         path: &Path,
         password: &Secret<String>,
     ) -> Result<Self, WalletError> {
-        let key: B256 = key_hex.expose().trim().parse().map_err(|_| WalletError::NotAKey)?;
+        let key: B256 = key_hex
+            .expose()
+            .trim()
+            .parse()
+            .map_err(|_| WalletError::NotAKey)?;
         let signer = PrivateKeySigner::from_bytes(&key).map_err(|_| WalletError::NotAKey)?;
         Self::keep(signer, path, password)
     }
@@ -99,8 +105,13 @@ impl Wallet {
     ///
     /// [`WalletError::Locked`].
     pub fn open(path: &Path, password: &Secret<String>) -> Result<Self, WalletError> {
-        let signer = PrivateKeySigner::decrypt_keystore(path, password.expose())
-            .map_err(|source| WalletError::Locked { path: path.to_owned(), source })?;
+        let signer =
+            PrivateKeySigner::decrypt_keystore(path, password.expose()).map_err(|source| {
+                WalletError::Locked {
+                    path: path.to_owned(),
+                    source,
+                }
+            })?;
         Ok(Self { signer })
     }
 
@@ -115,14 +126,24 @@ impl Wallet {
         password: &Secret<String>,
     ) -> Result<Self, WalletError> {
         if path.exists() {
-            return Err(WalletError::Exists { path: path.to_owned() });
+            return Err(WalletError::Exists {
+                path: path.to_owned(),
+            });
         }
         let name = path
             .file_name()
             .and_then(|name| name.to_str())
-            .ok_or_else(|| WalletError::NoFileName { path: path.to_owned() })?;
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let io = |source| WalletError::Io { path: path.to_owned(), source };
+            .ok_or_else(|| WalletError::NoFileName {
+                path: path.to_owned(),
+            })?;
+        let dir = path
+            .parent()
+            .filter(|dir| !dir.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        let io = |source| WalletError::Io {
+            path: path.to_owned(),
+            source,
+        };
         std::fs::create_dir_all(dir).map_err(io)?;
 
         PrivateKeySigner::encrypt_keystore(
@@ -132,7 +153,10 @@ impl Wallet {
             password.expose(),
             Some(name),
         )
-        .map_err(|source| WalletError::Unwritable { path: path.to_owned(), source })?;
+        .map_err(|source| WalletError::Unwritable {
+            path: path.to_owned(),
+            source,
+        })?;
         restrict(path).map_err(io)?;
         Ok(Self { signer })
     }
@@ -142,13 +166,35 @@ impl Wallet {
         self.signer.address()
     }
 
+    /// Signs a hash.
+    ///
+    /// # Errors
+    ///
+    /// [`WalletError::Sign`].
+    pub fn sign(&self, hash: &B256) -> Result<Signature, WalletError> {
+        Ok(self.signer.sign_hash_sync(hash)?)
+    }
+
     /// Signs a hash: 65 bytes, `r ‖ s ‖ v` with `v` 27 or 28.
     ///
     /// # Errors
     ///
     /// [`WalletError::Sign`].
     pub fn sign_hash(&self, hash: &B256) -> Result<Bytes, WalletError> {
-        Ok(Bytes::copy_from_slice(&self.signer.sign_hash_sync(hash)?.as_bytes()))
+        Ok(Bytes::copy_from_slice(&self.sign(hash)?.as_bytes()))
+    }
+
+    /// Signs a message in the compact form that the contracts take (EIP-2098).
+    ///
+    /// # Errors
+    ///
+    /// [`WalletError::Sign`].
+    pub fn sign_message<T: SolStruct>(
+        &self,
+        message: &T,
+        domain: &Eip712Domain,
+    ) -> Result<CompactSignature, WalletError> {
+        Ok(self.sign(&signing_hash(message, domain))?.as_erc2098())
     }
 
     /// The signer, for the one place that sends.
@@ -184,7 +230,10 @@ mod tests {
 
         let opened = Wallet::open(&path, &password("right")).unwrap();
         assert_eq!(opened.address(), wallet.address());
-        assert!(matches!(Wallet::open(&path, &password("wrong")), Err(WalletError::Locked { .. })));
+        assert!(matches!(
+            Wallet::open(&path, &password("wrong")),
+            Err(WalletError::Locked { .. })
+        ));
         assert!(matches!(
             Wallet::create(&path, &password("right")),
             Err(WalletError::Exists { .. })
@@ -197,13 +246,17 @@ mod tests {
         let key = password("0x0000000000000000000000000000000000000000000000000000000000000001");
         let wallet = Wallet::import(&key, &dir.path().join("k"), &password("p")).unwrap();
         // The address of the private key 1 is well known.
-        let expected: Address = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf".parse().unwrap();
+        let expected: Address = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"
+            .parse()
+            .unwrap();
         assert_eq!(wallet.address(), expected);
 
         let hash = B256::repeat_byte(7);
-        let signature = wallet.sign_hash(&hash).unwrap();
-        let signature = alloy::primitives::Signature::try_from(signature.as_ref()).unwrap();
-        assert_eq!(signature.recover_address_from_prehash(&hash).unwrap(), expected);
+        let signature = wallet.sign(&hash).unwrap();
+        assert_eq!(
+            signature.recover_address_from_prehash(&hash).unwrap(),
+            expected
+        );
         assert!(matches!(
             Wallet::import(&password("0x01"), &dir.path().join("l"), &password("p")),
             Err(WalletError::NotAKey)

@@ -24,13 +24,14 @@
 //!
 //! There is one encoding of a blob: reading bytes and writing them again gives the same bytes.
 
-use alloy_primitives::{Address, B256, keccak256};
+use alloy_primitives::{Address, B256, U256, keccak256};
 
 use crate::{
     DecodeError, U96,
-    bytes::{Reader, Writer, widen},
+    bytes::{Reader, Writer, narrow_u96, widen},
+    claim::Line,
     id::JobId,
-    interval::Interval,
+    interval::{Interval, amount_wei},
     sum_tree::{NodePreimage, RootPreimage, SumTree, SumTreeError},
     task::{Task, task_tree},
     typed_data::{CompactSignature, Job, SIGNATURE_BYTES, WorkOrder},
@@ -121,6 +122,26 @@ pub struct BlobInterval {
     pub units: Vec<UnitLeaf>,
 }
 
+/// Why there is no line for what a blob holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LineError {
+    /// The intervals are no tree.
+    #[error("the intervals are no tree")]
+    Tree(#[from] SumTreeError),
+    /// The work has more than 96 bits.
+    #[error("{sum_micro} micro-IBM have more than 96 bits")]
+    SumTooLarge {
+        /// The work.
+        sum_micro: u128,
+    },
+    /// The money has more than 96 bits.
+    #[error("the price of {sum} micro-IBM has more than 96 bits")]
+    AmountTooLarge {
+        /// The work.
+        sum: U96,
+    },
+}
+
 impl ClaimBlob {
     /// Hashes the bytes: the header's `blobHash`.
     pub fn hash(&self) -> B256 {
@@ -201,6 +222,34 @@ impl BlobLine {
     /// None that decoded tasks can cause.
     pub fn task_tree(&self) -> Result<SumTree, SumTreeError> {
         task_tree(&self.tasks)
+    }
+
+    /// Returns the claim's line that consumes the order's tasks `cursor_from .. cursor_to`. The chain fills
+    /// in the shortfall.
+    ///
+    /// # Errors
+    ///
+    /// [`LineError::Tree`] without intervals, [`LineError::SumTooLarge`] and [`LineError::AmountTooLarge`]
+    /// for work or money of more than 96 bits.
+    pub fn to_line(&self, cursor_from: u32, cursor_to: u32) -> Result<Line, LineError> {
+        let tree = self.interval_tree()?;
+        let top = tree.top()?;
+        let sum =
+            narrow_u96(U256::from(top.sum)).ok_or(LineError::SumTooLarge { sum_micro: top.sum })?;
+        let amount =
+            amount_wei(sum, self.order.priceWei).ok_or(LineError::AmountTooLarge { sum })?;
+        Ok(Line {
+            builder: self.order.builder,
+            manager: self.order.manager,
+            orderHash: self.order.order_hash(),
+            cursorFrom: cursor_from,
+            cursorTo: cursor_to,
+            topHash: top.hash,
+            leafCount: tree.leaf_count(),
+            sumIbmMicro: sum,
+            amountWei: amount,
+            shortfallWei: U96::ZERO,
+        })
     }
 
     /// Finds a job.

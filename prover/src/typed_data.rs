@@ -113,13 +113,25 @@ pub fn recover_signer<T: SolStruct>(
     domain: &Eip712Domain,
     signature: &CompactSignature,
 ) -> Result<Address, SignatureError> {
+    recover_hash_signer(signing_hash(message, domain), signature)
+}
+
+/// Returns who signed a hash.
+///
+/// # Errors
+///
+/// As [`recover_signer`].
+pub fn recover_hash_signer(
+    hash: B256,
+    signature: &CompactSignature,
+) -> Result<Address, SignatureError> {
     let parsed = Signature::from_erc2098(signature);
     if parsed.normalize_s().is_some() {
         return Err(SignatureError::FromBytes(
             "s is in the upper half of the curve's order",
         ));
     }
-    parsed.recover_address_from_prehash(&signing_hash(message, domain))
+    parsed.recover_address_from_prehash(&hash)
 }
 
 impl Job {

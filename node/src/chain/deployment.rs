@@ -21,10 +21,16 @@ pub struct Deployment {
     pub builder_accounts: Address,
     /// Programs that may be claimed.
     pub program_registry: Address,
-    /// Checkpoints and claims.
+    /// Block hashes with the time of their recording.
+    pub checkpoints: Address,
+    /// Claims.
     pub work_claims: Address,
-    /// One-transaction refutations and voids.
+    /// One-transaction refutations.
     pub fraud_proofs: Address,
+    /// What is unpaid without penalty.
+    pub voids: Address,
+    /// What managers answer for.
+    pub manager_frauds: Address,
     /// Demands for what is hidden.
     pub demands: Address,
 }
@@ -33,7 +39,9 @@ pub struct Deployment {
 #[derive(Debug, thiserror::Error)]
 pub enum DeploymentError {
     /// The file can't be read or written.
-    #[error("can't use deployment file {path}: get it from whoever runs the network, or start `inferix devnet`")]
+    #[error(
+        "can't use deployment file {path}: get it from whoever runs the network, or start `inferix devnet`"
+    )]
     Io {
         /// The file.
         path: PathBuf,
@@ -59,10 +67,14 @@ impl Deployment {
     ///
     /// Every variant of [`DeploymentError`].
     pub fn read(path: &Path) -> Result<Self, DeploymentError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| DeploymentError::Io { path: path.to_owned(), source })?;
-        serde_json::from_str(&text)
-            .map_err(|source| DeploymentError::Malformed { path: path.to_owned(), source })
+        let text = std::fs::read_to_string(path).map_err(|source| DeploymentError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        serde_json::from_str(&text).map_err(|source| DeploymentError::Malformed {
+            path: path.to_owned(),
+            source,
+        })
     }
 
     /// Writes a deployment file, at once: nobody sees half of it.
@@ -71,9 +83,15 @@ impl Deployment {
     ///
     /// Every variant of [`DeploymentError`].
     pub fn write(&self, path: &Path) -> Result<(), DeploymentError> {
-        let io = |source| DeploymentError::Io { path: path.to_owned(), source };
-        let text = serde_json::to_string_pretty(self)
-            .map_err(|source| DeploymentError::Malformed { path: path.to_owned(), source })?;
+        let io = |source| DeploymentError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let text =
+            serde_json::to_string_pretty(self).map_err(|source| DeploymentError::Malformed {
+                path: path.to_owned(),
+                source,
+            })?;
         let next = path.with_extension("next");
         std::fs::write(&next, text + "\n").map_err(io)?;
         std::fs::rename(&next, path).map_err(io)

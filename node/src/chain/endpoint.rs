@@ -27,7 +27,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 /// # Errors
 ///
 /// [`ChainError::Client`] if the HTTP client can't be made.
-pub fn connect(config: &ChainConfig) -> Result<RootProvider<Ethereum>, ChainError> {
+pub(super) fn connect(config: &ChainConfig) -> Result<RootProvider<Ethereum>, ChainError> {
     let client = reqwest::Client::builder()
         .timeout(REQUEST_TIMEOUT)
         .build()

@@ -51,7 +51,9 @@ pub enum ChainError {
         waited_s: u64,
     },
     /// The account cannot pay for the call.
-    #[error("account {account} has {have_wei} wei of the chain's coin and needs {need_wei}: send it some")]
+    #[error(
+        "account {account} has {have_wei} wei of the chain's coin and needs {need_wei}: send it some"
+    )]
     BalanceTooLow {
         /// The account.
         account: alloy::primitives::Address,
@@ -61,7 +63,9 @@ pub enum ChainError {
         need_wei: U256,
     },
     /// The endpoint serves another chain than the deployment names.
-    #[error("the RPC endpoint serves chain {got}, the deployment file names chain {needed}: correct one of them")]
+    #[error(
+        "the RPC endpoint serves chain {got}, the deployment file names chain {needed}: correct one of them"
+    )]
     WrongChain {
         /// The endpoint's.
         got: u64,
@@ -69,7 +73,9 @@ pub enum ChainError {
         needed: u64,
     },
     /// No code stands at a contract's address.
-    #[error("there is no contract at {address} on this chain: the deployment file is of another network")]
+    #[error(
+        "there is no contract at {address} on this chain: the deployment file is of another network"
+    )]
     NoContract {
         /// The address.
         address: alloy::primitives::Address,
@@ -95,7 +101,10 @@ impl ChainError {
     /// Whether the same call may succeed later, unchanged.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Rpc(_) | Self::NotMined { .. } | Self::NoBlock { .. } | Self::BalanceTooLow { .. } => true,
+            Self::Rpc(_)
+            | Self::NotMined { .. }
+            | Self::NoBlock { .. }
+            | Self::BalanceTooLow { .. } => true,
             Self::Refused(_)
             | Self::RefusedUnknown { .. }
             | Self::RefusedPlain { .. }
@@ -112,7 +121,11 @@ impl ChainError {
 
     /// The declared refusal, if the contract gave one.
     pub fn refusal(&self) -> Option<&Refusal> {
-        if let Self::Refused(refusal) = self { Some(refusal) } else { None }
+        if let Self::Refused(refusal) = self {
+            Some(refusal)
+        } else {
+            None
+        }
     }
 
     fn from_revert(data: &Bytes, message: &str) -> Self {
@@ -120,8 +133,12 @@ impl ChainError {
             return Self::Refused(Box::new(refusal));
         }
         match data.get(..4) {
-            Some(selector) => Self::RefusedUnknown { selector: Selector::from_slice(selector) },
-            None => Self::RefusedPlain { message: message.to_owned() },
+            Some(selector) => Self::RefusedUnknown {
+                selector: Selector::from_slice(selector),
+            },
+            None => Self::RefusedPlain {
+                message: message.to_owned(),
+            },
         }
     }
 }
@@ -133,7 +150,9 @@ impl From<RpcError<TransportErrorKind>> for ChainError {
                 return Self::from_revert(&data, &payload.message);
             }
             if payload.message.contains("revert") {
-                return Self::RefusedPlain { message: payload.message.to_string() };
+                return Self::RefusedPlain {
+                    message: payload.message.to_string(),
+                };
             }
         }
         Self::Rpc(err)

@@ -8,9 +8,8 @@
 use std::{fmt, time::Duration};
 
 use alloy::{
-    consensus::transaction::SignerRecoverable,
     eips::{BlockNumberOrTag, eip2718::Encodable2718},
-    network::{EthereumWallet, TransactionBuilder},
+    network::{EthereumWallet, NetworkTransactionBuilder, TransactionBuilder},
     primitives::{Address, B256, Bytes, U256},
     providers::{Provider, RootProvider},
     rpc::types::{TransactionReceipt, TransactionRequest},
@@ -45,12 +44,20 @@ pub struct Call {
 impl Call {
     /// A call of a contract that takes no coin.
     pub fn new(to: Address, data: impl Into<Bytes>) -> Self {
-        Self { to: Some(to), data: data.into(), value_wei: U256::ZERO }
+        Self {
+            to: Some(to),
+            data: data.into(),
+            value_wei: U256::ZERO,
+        }
     }
 
     /// The creation of a contract.
     pub fn create(code: impl Into<Bytes>) -> Self {
-        Self { to: None, data: code.into(), value_wei: U256::ZERO }
+        Self {
+            to: None,
+            data: code.into(),
+            value_wei: U256::ZERO,
+        }
     }
 
     fn request(&self, from: Address) -> TransactionRequest {
@@ -98,7 +105,9 @@ pub struct Sender {
 
 impl fmt::Debug for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sender").field("account", &self.wallet.address()).finish_non_exhaustive()
+        f.debug_struct("Sender")
+            .field("account", &self.wallet.address())
+            .finish_non_exhaustive()
     }
 }
 
@@ -147,7 +156,11 @@ impl Sender {
             .collect();
         open.sort_by_key(|(_, record)| record.nonce);
         for (key, record) in open {
-            info!(intent = key, nonce = record.nonce, "transaction found under way");
+            info!(
+                intent = key,
+                nonce = record.nonce,
+                "transaction found under way"
+            );
             if let Err(err) = self.finish(&key, record).await {
                 if err.is_retryable() {
                     return Err(err);
@@ -207,11 +220,27 @@ impl Sender {
         let have_wei = self.provider.get_balance(account).await?;
         let need_wei = U256::from(gas_limit) * U256::from(fees.max_fee_per_gas) + call.value_wei;
         if have_wei < need_wei {
-            return Err(ChainError::BalanceTooLow { account, have_wei, need_wei });
+            return Err(ChainError::BalanceTooLow {
+                account,
+                have_wei,
+                need_wei,
+            });
         }
 
-        let mut record = Record { call, nonce, gas_limit, attempts: Vec::new(), mined: None };
-        self.attempt(key, &mut record, fees.max_fee_per_gas, fees.max_priority_fee_per_gas).await?;
+        let mut record = Record {
+            call,
+            nonce,
+            gas_limit,
+            attempts: Vec::new(),
+            mined: None,
+        };
+        self.attempt(
+            key,
+            &mut record,
+            fees.max_fee_per_gas,
+            fees.max_priority_fee_per_gas,
+        )
+        .await?;
         Ok(record)
     }
 
@@ -248,11 +277,17 @@ impl Sender {
         let envelope = request
             .build(&wallet)
             .await
-            .map_err(|err| ChainError::RefusedPlain { message: err.to_string() })?;
-        debug_assert_eq!(envelope.recover_signer().ok(), Some(self.wallet.address()));
+            .map_err(|err| ChainError::RefusedPlain {
+                message: err.to_string(),
+            })?;
 
         let (tx_hash, raw) = (*envelope.tx_hash(), Bytes::from(envelope.encoded_2718()));
-        record.attempts.push(Attempt { tx_hash, raw: raw.clone(), max_fee_wei, tip_wei });
+        record.attempts.push(Attempt {
+            tx_hash,
+            raw: raw.clone(),
+            max_fee_wei,
+            tip_wei,
+        });
         self.records.put(key, record)?;
         debug!(intent = key, %tx_hash, nonce = record.nonce, "transaction sent");
         self.broadcast(&raw).await;
@@ -268,7 +303,11 @@ impl Sender {
     }
 
     /// Waits until one of the record's attempts is confirmed; sends again, and replaces, as needed.
-    async fn finish(&self, key: &str, mut record: Record) -> Result<TransactionReceipt, ChainError> {
+    async fn finish(
+        &self,
+        key: &str,
+        mut record: Record,
+    ) -> Result<TransactionReceipt, ChainError> {
         if let Some(receipt) = record.mined {
             return Ok(receipt);
         }
@@ -279,7 +318,11 @@ impl Sender {
                 Ok(Fate::Mined) => {}
                 Ok(Fate::Superseded) => {
                     // The key was used elsewhere: this transaction can't be mined any more.
-                    warn!(intent = key, nonce = record.nonce, "nonce was used by another transaction");
+                    warn!(
+                        intent = key,
+                        nonce = record.nonce,
+                        "nonce was used by another transaction"
+                    );
                     self.records.remove(key)?;
                     record = self.plan(key, record.call).await?;
                     sent_at = Instant::now();
@@ -302,26 +345,51 @@ impl Sender {
 
     async fn look(&self, record: &Record) -> Result<Fate, ChainError> {
         // The count is read first: a receipt that is missing afterwards was missing then, too.
-        let mined_count = self.provider.get_transaction_count(self.wallet.address()).await?;
+        let mined_count = self
+            .provider
+            .get_transaction_count(self.wallet.address())
+            .await?;
         for attempt in record.attempts.iter().rev() {
-            let Some(receipt) = self.provider.get_transaction_receipt(attempt.tx_hash).await? else {
+            let Some(receipt) = self
+                .provider
+                .get_transaction_receipt(attempt.tx_hash)
+                .await?
+            else {
                 continue;
             };
             let head = self.provider.get_block_number().await?;
             let mined_at = receipt.block_number.unwrap_or(u64::MAX);
-            let deep_enough = head.saturating_add(1) >= mined_at.saturating_add(self.confirmations_blocks);
-            return Ok(if deep_enough { Fate::Confirmed(Box::new(receipt)) } else { Fate::Mined });
+            let deep_enough =
+                head.saturating_add(1) >= mined_at.saturating_add(self.confirmations_blocks);
+            return Ok(if deep_enough {
+                Fate::Confirmed(Box::new(receipt))
+            } else {
+                Fate::Mined
+            });
         }
-        Ok(if mined_count > record.nonce { Fate::Superseded } else { Fate::Unmined })
+        Ok(if mined_count > record.nonce {
+            Fate::Superseded
+        } else {
+            Fate::Unmined
+        })
     }
 
     async fn replace(&self, key: &str, record: &mut Record) -> Result<(), ChainError> {
-        let Some(last) = record.attempts.last() else { return Ok(()) };
+        let Some(last) = record.attempts.last() else {
+            return Ok(());
+        };
         let fees = self.provider.estimate_eip1559_fees().await?;
         let bump = |fee: u128| fee.saturating_mul(100 + FEE_BUMP_PERCENT).div_ceil(100);
         let max_fee_wei = bump(last.max_fee_wei).max(fees.max_fee_per_gas);
-        let tip_wei = bump(last.tip_wei).max(fees.max_priority_fee_per_gas).min(max_fee_wei);
-        warn!(intent = key, nonce = record.nonce, max_fee_wei, "stuck transaction replaced");
+        let tip_wei = bump(last.tip_wei)
+            .max(fees.max_priority_fee_per_gas)
+            .min(max_fee_wei);
+        warn!(
+            intent = key,
+            nonce = record.nonce,
+            max_fee_wei,
+            "stuck transaction replaced"
+        );
         self.attempt(key, record, max_fee_wei, tip_wei).await
     }
 
@@ -339,13 +407,23 @@ impl Sender {
             return Ok(receipt);
         }
         self.records.remove(key)?;
-        let before = receipt.block_number.map_or(BlockNumberOrTag::Latest, |number| {
-            BlockNumberOrTag::Number(number.saturating_sub(1))
-        });
+        let before = receipt
+            .block_number
+            .map_or(BlockNumberOrTag::Latest, |number| {
+                BlockNumberOrTag::Number(number.saturating_sub(1))
+            });
         let request = record.call.request(self.wallet.address());
-        match self.provider.call(request).block(before.into()).await.map_err(ChainError::from) {
+        match self
+            .provider
+            .call(request)
+            .block(before.into())
+            .await
+            .map_err(ChainError::from)
+        {
             Err(err @ (ChainError::Refused(_) | ChainError::RefusedUnknown { .. })) => Err(err),
-            Ok(_) | Err(_) => Err(ChainError::Reverted { tx_hash: receipt.transaction_hash }),
+            Ok(_) | Err(_) => Err(ChainError::Reverted {
+                tx_hash: receipt.transaction_hash,
+            }),
         }
     }
 }

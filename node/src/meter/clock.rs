@@ -17,14 +17,22 @@ impl Clock {
     /// Anchors the clock: at `now`, the chain's latest block has the time `block_time`, and the latest
     /// checkpoint is `checkpoint_index`.
     pub fn anchor(checkpoint_index: u32, block_time: Duration, now: Instant) -> Self {
-        Self { checkpoint_index, anchor_ms: millis(block_time), anchored_at: now }
+        Self {
+            checkpoint_index,
+            anchor_ms: millis(block_time),
+            anchored_at: now,
+        }
     }
 
     /// Anchors the clock to a later checkpoint. It goes on from where it stands if the chain's time
     /// lies behind it, and jumps if that lies ahead.
     pub fn anchor_again(self, checkpoint_index: u32, block_time: Duration, now: Instant) -> Self {
         let anchor_ms = millis(block_time).max(self.now_ms(now));
-        Self { checkpoint_index, anchor_ms, anchored_at: now }
+        Self {
+            checkpoint_index,
+            anchor_ms,
+            anchored_at: now,
+        }
     }
 
     /// The latest checkpoint that the clock knows.
@@ -34,7 +42,8 @@ impl Clock {
 
     /// The instant, in Unix milliseconds.
     pub fn now_ms(&self, now: Instant) -> u64 {
-        self.anchor_ms.saturating_add(millis(now.saturating_duration_since(self.anchored_at)))
+        self.anchor_ms
+            .saturating_add(millis(now.saturating_duration_since(self.anchored_at)))
     }
 }
 
@@ -54,7 +63,10 @@ mod tests {
         assert_eq!(clock.now_ms(later), 105_000);
 
         let behind = clock.anchor_again(2, Duration::from_secs(104), later);
-        assert_eq!((behind.checkpoint_index(), behind.now_ms(later)), (2, 105_000));
+        assert_eq!(
+            (behind.checkpoint_index(), behind.now_ms(later)),
+            (2, 105_000)
+        );
         let ahead = clock.anchor_again(3, Duration::from_secs(109), later);
         assert_eq!(ahead.now_ms(later + Duration::from_millis(1)), 109_001);
     }

@@ -74,7 +74,10 @@ impl Journal {
     ///
     /// [`JournalError::Io`], [`JournalError::Damaged`], [`JournalError::InUse`].
     pub fn open(path: &Path) -> Result<(Self, Vec<Entry>), JournalError> {
-        let io = |source| JournalError::Io { path: path.to_owned(), source };
+        let io = |source| JournalError::Io {
+            path: path.to_owned(),
+            source,
+        };
         if let Some(dir) = path.parent() {
             std::fs::create_dir_all(dir).map_err(io)?;
         }
@@ -88,19 +91,30 @@ impl Journal {
         match file.try_lock() {
             Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => {
-                return Err(JournalError::InUse { path: path.to_owned() });
+                return Err(JournalError::InUse {
+                    path: path.to_owned(),
+                });
             }
             Err(std::fs::TryLockError::Error(source)) => return Err(io(source)),
         }
 
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(io)?;
-        let (entries, end) = parse(&bytes)
-            .map_err(|offset| JournalError::Damaged { path: path.to_owned(), offset })?;
+        let (entries, end) = parse(&bytes).map_err(|offset| JournalError::Damaged {
+            path: path.to_owned(),
+            offset,
+        })?;
         let end = u64::try_from(end).unwrap_or(u64::MAX);
         file.set_len(end).map_err(io)?;
         file.seek(SeekFrom::Start(end)).map_err(io)?;
-        Ok((Self { path: path.to_owned(), file, end }, entries))
+        Ok((
+            Self {
+                path: path.to_owned(),
+                file,
+                end,
+            },
+            entries,
+        ))
     }
 
     /// Appends a record. When this returns, it is on disk; when it fails, it is as if never written.
@@ -110,7 +124,10 @@ impl Journal {
     /// [`JournalError::Io`], [`JournalError::Encode`], [`JournalError::TooLarge`].
     pub fn append(&mut self, entry: &Entry) -> Result<(), JournalError> {
         let record = encode(entry)?;
-        let written = self.file.write_all(&record).and_then(|()| self.file.sync_data());
+        let written = self
+            .file
+            .write_all(&record)
+            .and_then(|()| self.file.sync_data());
         if let Err(source) = written {
             // A part may have reached the disk: cut it off, so that the next append follows the last
             // good record. If that fails too, opening cuts it off.
@@ -137,7 +154,9 @@ impl Journal {
             bytes.extend(encode(entry)?);
         }
         let mut next = File::create(&next_path).map_err(|source| self.io(source))?;
-        next.try_lock().map_err(|_| JournalError::InUse { path: next_path.clone() })?;
+        next.try_lock().map_err(|_| JournalError::InUse {
+            path: next_path.clone(),
+        })?;
         let replaced = next
             .write_all(&bytes)
             .and_then(|()| next.sync_all())
@@ -150,22 +169,29 @@ impl Journal {
     }
 
     fn io(&self, source: std::io::Error) -> JournalError {
-        JournalError::Io { path: self.path.clone(), source }
+        JournalError::Io {
+            path: self.path.clone(),
+            source,
+        }
     }
 }
 
 /// A rename is durable once its folder is.
 fn sync_folder(path: &Path) -> std::io::Result<()> {
-    path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+    path.parent()
+        .map_or(Ok(()), |dir| File::open(dir)?.sync_all())
 }
 
 fn encode(entry: &Entry) -> Result<Vec<u8>, JournalError> {
     let payload = serde_json::to_vec(entry).map_err(JournalError::Encode)?;
     if payload.len() > MAX_PAYLOAD_BYTES {
-        return Err(JournalError::TooLarge { bytes: payload.len() });
+        return Err(JournalError::TooLarge {
+            bytes: payload.len(),
+        });
     }
-    let length = u32::try_from(payload.len())
-        .map_err(|_| JournalError::TooLarge { bytes: payload.len() })?;
+    let length = u32::try_from(payload.len()).map_err(|_| JournalError::TooLarge {
+        bytes: payload.len(),
+    })?;
     let mut record = Vec::with_capacity(HEAD_BYTES + payload.len());
     record.extend(length.to_le_bytes());
     record.extend(crc32fast::hash(&payload).to_le_bytes());
@@ -180,7 +206,11 @@ fn parse(bytes: &[u8]) -> Result<(Vec<Entry>, usize), usize> {
     let mut offset = 0;
     while offset < bytes.len() {
         let Some((entry, len)) = parse_record(&bytes[offset..]) else {
-            return if is_torn_end(&bytes[offset..]) { Ok((entries, offset)) } else { Err(offset) };
+            return if is_torn_end(&bytes[offset..]) {
+                Ok((entries, offset))
+            } else {
+                Err(offset)
+            };
         };
         entries.push(entry);
         offset += len;
@@ -261,7 +291,10 @@ mod tests {
         bytes[HEAD_BYTES + 3] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
 
-        assert!(matches!(Journal::open(&path), Err(JournalError::Damaged { offset: 0, .. })));
+        assert!(matches!(
+            Journal::open(&path),
+            Err(JournalError::Damaged { offset: 0, .. })
+        ));
         assert_eq!(std::fs::read(&path).unwrap(), bytes);
     }
 
@@ -270,8 +303,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("0.journal");
         let (mut held, _) = Journal::open(&path).unwrap();
-        assert!(matches!(Journal::open(&path), Err(JournalError::InUse { .. })));
+        assert!(matches!(
+            Journal::open(&path),
+            Err(JournalError::InUse { .. })
+        ));
         held.rewrite([]).unwrap();
-        assert!(matches!(Journal::open(&path), Err(JournalError::InUse { .. })));
+        assert!(matches!(
+            Journal::open(&path),
+            Err(JournalError::InUse { .. })
+        ));
     }
 }

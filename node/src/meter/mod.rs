@@ -6,10 +6,12 @@
 
 mod clock;
 mod journal;
+mod ledger;
 mod record;
 mod timer;
 
 pub use clock::Clock;
 pub use journal::{Journal, JournalError};
+pub use ledger::Ledger;
 pub use record::{BatchRecord, ClosedInterval, Entry, Meter, OpenInterval, Telemetry};
 pub use timer::{Lap, WorkTimer};

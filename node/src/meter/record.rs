@@ -87,8 +87,10 @@ pub struct Telemetry {
 impl Telemetry {
     /// What a leaf holds of it.
     pub fn digest(&self) -> B256 {
-        let text =
-            format!("{}\n{}\n{}", self.device_name, self.thread_count, self.busy_bps);
+        let text = format!(
+            "{}\n{}\n{}",
+            self.device_name, self.thread_count, self.busy_bps
+        );
         keccak256(text)
     }
 }
@@ -121,8 +123,13 @@ pub struct Meter {
 impl Meter {
     /// Makes the meter of a device from what its journal holds.
     pub fn replay(device_id: DeviceId, entries: impl IntoIterator<Item = Entry>) -> Self {
-        let mut meter =
-            Self { device_id, open: None, closed: Vec::new(), next_seq: 1, last_end_ms: 0 };
+        let mut meter = Self {
+            device_id,
+            open: None,
+            closed: Vec::new(),
+            next_seq: 1,
+            last_end_ms: 0,
+        };
         for entry in entries {
             meter.apply(entry);
         }
@@ -132,7 +139,10 @@ impl Meter {
     /// Begins an interval. It never begins before the last one ended.
     pub fn open(&self, interval: OpenInterval) -> Entry {
         let start_ms = interval.start_ms.max(self.last_end_ms);
-        Entry::Opened(OpenInterval { start_ms, ..interval })
+        Entry::Opened(OpenInterval {
+            start_ms,
+            ..interval
+        })
     }
 
     /// Whether an interval is open that units of this task, from `first_unit` on, may go on with.
@@ -153,7 +163,10 @@ impl Meter {
 
     /// Ends the open interval, if there is one with units.
     pub fn close(&self, device_name: &str, thread_count: usize) -> Option<Entry> {
-        let (open, batches) = self.open.as_ref().filter(|(_, batches)| !batches.is_empty())?;
+        let (open, batches) = self
+            .open
+            .as_ref()
+            .filter(|(_, batches)| !batches.is_empty())?;
         let wall_ms = span_ms(open, batches);
         let busy = u64::from(active_ms(open, batches)) * 10_000 / wall_ms.max(1);
         Some(Entry::Closed(Telemetry {
@@ -175,14 +188,19 @@ impl Meter {
             }
             Entry::Closed(telemetry) => {
                 if let Some((open, batches)) = self.open.take() {
-                    self.closed.extend(self.closed_interval(&open, batches, telemetry));
+                    self.closed
+                        .extend(self.closed_interval(&open, batches, telemetry));
                     self.next_seq = self.next_seq.saturating_add(1);
                 }
             }
             Entry::Claimed { through_seq } => {
-                self.closed.retain(|closed| closed.interval.seq > through_seq);
+                self.closed
+                    .retain(|closed| closed.interval.seq > through_seq);
             }
-            Entry::Numbered { next_seq, last_end_ms } => {
+            Entry::Numbered {
+                next_seq,
+                last_end_ms,
+            } => {
                 self.next_seq = next_seq;
                 self.last_end_ms = last_end_ms;
             }
@@ -192,6 +210,11 @@ impl Meter {
     /// Intervals that no confirmed claim holds, in the order of time.
     pub fn closed(&self) -> &[ClosedInterval] {
         &self.closed
+    }
+
+    /// The number that the next interval gets.
+    pub fn next_seq(&self) -> u32 {
+        self.next_seq
     }
 
     /// The task that the open interval belongs to.
@@ -218,7 +241,7 @@ impl Meter {
         let (active_ms, end_ms) = (active_ms(open, &batches), batches.last()?.end_ms);
         let units: Vec<UnitLeaf> = batches.into_iter().flat_map(|batch| batch.units).collect();
         let tree = unit_tree(&units).ok()?;
-        let cost = tree.top()?.sum;
+        let cost = tree.top().ok()?.sum;
         let interval = Interval {
             seq: self.next_seq,
             job_id: open.job_id,
@@ -231,33 +254,47 @@ impl Meter {
             active_ms,
             first_unit: units.first()?.unit_index,
             unit_count: u32::try_from(units.len()).ok()?,
-            units_root: tree.root()?,
+            units_root: tree.root().ok()?,
             cost,
             ibm_micro: payable_micro(cost, open.reference_rate, open.ib_micro, active_ms),
             telemetry_digest: telemetry.digest(),
         };
-        let OpenInterval { manager, builder, .. } = *open;
-        Some(ClosedInterval { manager, builder, interval, units, telemetry })
+        let OpenInterval {
+            manager, builder, ..
+        } = *open;
+        Some(ClosedInterval {
+            manager,
+            builder,
+            interval,
+            units,
+            telemetry,
+        })
     }
 }
 
 fn span_ms(open: &OpenInterval, batches: &[BatchRecord]) -> u64 {
-    batches.last().map_or(0, |batch| batch.end_ms.saturating_sub(open.start_ms))
+    batches
+        .last()
+        .map_or(0, |batch| batch.end_ms.saturating_sub(open.start_ms))
 }
 
 /// Device time, cut to the wall time: what a leaf may state.
 fn active_ms(open: &OpenInterval, batches: &[BatchRecord]) -> u32 {
-    let active_us = batches.iter().fold(0_u64, |sum, batch| sum.saturating_add(batch.active_us));
+    let active_us = batches
+        .iter()
+        .fold(0_u64, |sum, batch| sum.saturating_add(batch.active_us));
     u32::try_from((active_us / 1000).min(span_ms(open, batches))).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 pub(super) mod tests {
+    use inferix_prover::unit::UnitStatus;
+
     use super::*;
 
     const TASK: TaskId = TaskId::new(B256::repeat_byte(3));
 
-    fn opened(start_ms: u64) -> OpenInterval {
+    pub(in crate::meter) fn opened(start_ms: u64) -> OpenInterval {
         OpenInterval {
             manager: Address::repeat_byte(1),
             builder: Address::repeat_byte(2),
@@ -271,8 +308,13 @@ pub(super) mod tests {
         }
     }
 
-    fn batch(first_unit: u64, active_us: u64, end_ms: u64) -> BatchRecord {
-        let unit = |unit_index| UnitLeaf { unit_index, cost: 1000, ..UnitLeaf::default() };
+    pub(in crate::meter) fn batch(first_unit: u64, active_us: u64, end_ms: u64) -> BatchRecord {
+        let unit = |unit_index| UnitLeaf {
+            unit_index,
+            cost: 1000,
+            status: UnitStatus::Done,
+            output_root: B256::ZERO,
+        };
         BatchRecord {
             units: vec![unit(first_unit), unit(first_unit + 1)],
             active_us,
@@ -296,11 +338,21 @@ pub(super) mod tests {
     #[test]
     fn batches_become_one_interval_that_ends_with_the_last() {
         let mut meter = Meter::replay(DeviceId::default(), []);
-        run(&mut meter, 1000, vec![batch(0, 400_000, 1500), batch(2, 300_000, 2000)]);
+        run(
+            &mut meter,
+            1000,
+            vec![batch(0, 400_000, 1500), batch(2, 300_000, 2000)],
+        );
 
         let closed = &meter.closed()[0].interval;
-        assert_eq!((closed.seq, closed.first_unit, closed.unit_count), (1, 0, 4));
-        assert_eq!((closed.start_ms, closed.end_ms, closed.active_ms), (1000, 2000, 700));
+        assert_eq!(
+            (closed.seq, closed.first_unit, closed.unit_count),
+            (1, 0, 4)
+        );
+        assert_eq!(
+            (closed.start_ms, closed.end_ms, closed.active_ms),
+            (1000, 2000, 700)
+        );
         assert_eq!(closed.cost, 4000);
         // 4000 work units at one micro-IBM each, and 700 ms at 60,000 micro-IB: the lesser pays.
         assert_eq!(closed.ibm_micro.to::<u64>(), 700);
@@ -312,7 +364,9 @@ pub(super) mod tests {
         let mut meter = Meter::replay(DeviceId::default(), []);
         run(&mut meter, 1000, vec![batch(0, 9_000_000, 1500)]);
         run(&mut meter, 1200, vec![batch(2, 1, 1600)]);
-        let [first, second] = meter.closed() else { panic!("two intervals") };
+        let [first, second] = meter.closed() else {
+            panic!("two intervals")
+        };
         assert_eq!(first.interval.active_ms, 500);
         assert_eq!(second.interval.start_ms, first.interval.end_ms);
         assert_eq!(second.interval.seq, 2);
@@ -323,7 +377,10 @@ pub(super) mod tests {
         let mut meter = Meter::replay(DeviceId::default(), []);
         assert!(!meter.goes_on(TASK, 0));
         meter.apply(meter.open(opened(0)));
-        assert!(meter.close("cpu", 1).is_none(), "an interval without units is none");
+        assert!(
+            meter.close("cpu", 1).is_none(),
+            "an interval without units is none"
+        );
         assert!(meter.goes_on(TASK, 7));
         meter.apply(Entry::Batch(batch(7, 1, 1)));
         assert!(meter.goes_on(TASK, 9));
@@ -339,7 +396,10 @@ pub(super) mod tests {
         meter.apply(Entry::Claimed { through_seq: 1 });
         assert_eq!(meter.closed().len(), 1);
 
-        let kept = [Entry::Numbered { next_seq: 3, last_end_ms: 3 }];
+        let kept = [Entry::Numbered {
+            next_seq: 3,
+            last_end_ms: 3,
+        }];
         let mut meter = Meter::replay(DeviceId::default(), kept);
         run(&mut meter, 0, vec![batch(4, 1, 9)]);
         assert_eq!(meter.closed()[0].interval.seq, 3);

@@ -25,7 +25,11 @@ impl WorkTimer {
     /// Starts, for a device that spreads its work over `thread_count` threads.
     pub fn start(thread_count: usize) -> Self {
         let thread_count = u32::try_from(thread_count).unwrap_or(u32::MAX).max(1);
-        Self { thread_count, wall_at: Instant::now(), cpu: process_cpu() }
+        Self {
+            thread_count,
+            wall_at: Instant::now(),
+            cpu: process_cpu(),
+        }
     }
 
     /// Ends a lap and starts the next. `device_time` is the device's own measurement, where it has one
@@ -33,11 +37,13 @@ impl WorkTimer {
     pub fn lap(&mut self, device_time: Option<Duration>) -> Lap {
         let (now, cpu) = (Instant::now(), process_cpu());
         let wall = now.saturating_duration_since(self.wall_at);
-        let busy =
-            device_time.unwrap_or_else(|| cpu.saturating_sub(self.cpu) / self.thread_count);
+        let busy = device_time.unwrap_or_else(|| cpu.saturating_sub(self.cpu) / self.thread_count);
         self.wall_at = now;
         self.cpu = cpu;
-        Lap { wall, active: busy.min(wall) }
+        Lap {
+            wall,
+            active: busy.min(wall),
+        }
     }
 }
 
@@ -63,6 +69,9 @@ mod tests {
         assert!(lap.active <= lap.wall);
 
         let lap = timer.lap(Some(Duration::from_secs(3600)));
-        assert_eq!(lap.active, lap.wall, "a device that reports too much is cut to wall time");
+        assert_eq!(
+            lap.active, lap.wall,
+            "a device that reports too much is cut to wall time"
+        );
     }
 }

@@ -1,0 +1,22 @@
+//! The EVM chain that work settles on.
+//!
+//! [`Reader`] never sends, [`Sender`] is the only thing that does.
+
+pub mod bindings;
+pub mod calls;
+mod deployment;
+mod endpoint;
+mod error;
+mod permit;
+mod reader;
+mod sender;
+
+pub use bindings::Refusal;
+pub use deployment::{Deployment, DeploymentError};
+pub use error::ChainError;
+pub use permit::Permit;
+pub use reader::{
+    AllocationView, BlockView, CheckpointView, ClaimStateView, ClaimStatus, CursorView,
+    LastClaimView, NodeView, PostedClaim, Reader, posted_claim,
+};
+pub use sender::{Call, Sender};

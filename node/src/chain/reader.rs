@@ -1,0 +1,620 @@
+//! What the chain says. Never sends.
+
+use alloy::{
+    eips::BlockNumberOrTag,
+    primitives::{Address, B256, U256},
+    providers::{Provider, RootProvider},
+    rpc::types::{Filter, Log},
+    sol_types::SolEvent,
+    transports::RpcError,
+};
+use inferix_prover::claim::{ClaimHeader, Line};
+use tracing::debug;
+
+use super::{
+    ChainError, Deployment,
+    bindings::{
+        builder_accounts, checkpoints, ifx, node_registry, program_registry, recode, work_claims,
+    },
+    endpoint,
+};
+use crate::config::ChainConfig;
+
+/// Blocks asked for at once at first; endpoints that refuse are asked for fewer.
+const FIRST_LOG_RANGE: u64 = 10_000;
+
+/// A node account's record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeView {
+    /// The hot key that signs and sends. Zero: the account is not registered.
+    pub operator: Address,
+    /// Bits: 1 worker, 2 manager, 4 verifier.
+    pub roles: u8,
+    /// Devices registered.
+    pub device_count: u8,
+    /// Speed of device 0, in micro-IB.
+    pub ib_micro: u64,
+    /// When an exit that was asked for is possible, Unix time in seconds; 0 for none.
+    pub exit_at: u64,
+    /// What is at stake, in wei.
+    pub stake_wei: U256,
+    /// The part of it that claims hold, in wei.
+    pub locked_wei: U256,
+    /// Price per IBM, in wei.
+    pub price_wei: U256,
+}
+
+impl NodeView {
+    /// Stake that nothing holds, in wei.
+    pub fn free_wei(&self) -> U256 {
+        self.stake_wei.saturating_sub(self.locked_wei)
+    }
+
+    /// Whether the account is registered with a role.
+    pub fn has_role(&self, role: u8) -> bool {
+        self.operator != Address::ZERO && self.roles & role != 0
+    }
+}
+
+/// A builder's allocation to a manager.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AllocationView {
+    /// What claims may still reserve, in wei.
+    pub free_wei: U256,
+    /// The part of it that leaves when asked for after `available_at`, in wei.
+    pub pending_wei: U256,
+    /// When that is, Unix time in seconds.
+    pub available_at: u64,
+}
+
+/// How far orders of a worker, a manager and a builder have been claimed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CursorView {
+    /// Tasks consumed.
+    pub cursor: u32,
+    /// Work claimed, in micro-IBM.
+    pub claimed_ibm_micro: U256,
+    /// Money claimed, in wei.
+    pub claimed_wei: U256,
+}
+
+/// A device's last claim.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LastClaimView {
+    /// Its number; 0 if there is none.
+    pub seq: u32,
+    /// Where its span ends, in Unix milliseconds.
+    pub end_ms: u64,
+    /// When it was posted, Unix time in seconds.
+    pub posted_at: u64,
+}
+
+/// A recorded block hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckpointView {
+    /// Its number, from 1; 0 if there is none.
+    pub index: u32,
+    /// When it was recorded, Unix time in seconds.
+    pub recorded_at: u64,
+}
+
+/// Where a claim stands on chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ClaimStatus {
+    /// The chain does not know it, or its ring slot was used again long after its end.
+    None,
+    /// It may be challenged.
+    Posted,
+    /// It is paid.
+    Final,
+    /// It was refuted.
+    Rejected,
+}
+
+impl ClaimStatus {
+    fn from_byte(byte: u8) -> Self {
+        match byte {
+            1 => Self::Posted,
+            2 => Self::Final,
+            3 => Self::Rejected,
+            _ => Self::None,
+        }
+    }
+}
+
+/// A claim's state on chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClaimStateView {
+    /// Where it stands.
+    pub status: ClaimStatus,
+    /// Demands and challenges that are not at an end.
+    pub live_count: u16,
+    /// Until when it may be challenged, Unix time in seconds.
+    pub deadline_at: u64,
+}
+
+/// A posted claim as its event tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PostedClaim {
+    /// The claim.
+    pub claim_id: B256,
+    /// The header, as every later call needs it.
+    pub header: ClaimHeader,
+    /// The lines.
+    pub lines: Vec<Line>,
+    /// Block that holds the event.
+    pub block_number: u64,
+}
+
+/// A block's number and time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockView {
+    /// Its number.
+    pub number: u64,
+    /// Its time, Unix time in seconds.
+    pub time: u64,
+}
+
+/// Reads one deployment.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    provider: RootProvider,
+    deployment: Deployment,
+}
+
+impl Reader {
+    /// Opens the configured endpoints and checks that they serve the deployment's chain.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError::WrongChain`], [`ChainError::NoContract`], [`ChainError::Deployment`],
+    /// [`ChainError::Rpc`], [`ChainError::Client`].
+    pub async fn connect(config: &ChainConfig) -> Result<Self, ChainError> {
+        let deployment = Deployment::read(&config.deployment_file)?;
+        let provider = endpoint::connect(config)?;
+        let got = provider.get_chain_id().await?;
+        if got != deployment.chain_id {
+            return Err(ChainError::WrongChain {
+                got,
+                needed: deployment.chain_id,
+            });
+        }
+        let address = deployment.work_claims;
+        if provider.get_code_at(address).await?.is_empty() {
+            return Err(ChainError::NoContract { address });
+        }
+        Ok(Self {
+            provider,
+            deployment,
+        })
+    }
+
+    /// Where the contracts are.
+    pub fn deployment(&self) -> &Deployment {
+        &self.deployment
+    }
+
+    /// The latest block.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError::Rpc`], [`ChainError::NoBlock`].
+    pub async fn head(&self) -> Result<BlockView, ChainError> {
+        let block = self
+            .provider
+            .get_block_by_number(BlockNumberOrTag::Latest)
+            .await?;
+        let header = block
+            .ok_or(ChainError::NoBlock { number: u64::MAX })?
+            .header;
+        Ok(BlockView {
+            number: header.number,
+            time: header.timestamp,
+        })
+    }
+
+    /// What a unit of gas costs now, in wei.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError::Rpc`].
+    pub async fn gas_price_wei(&self) -> Result<u128, ChainError> {
+        Ok(self.provider.get_gas_price().await?)
+    }
+
+    /// The chain's coin that an account has, in wei.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError::Rpc`].
+    pub async fn coin_wei(&self, account: Address) -> Result<U256, ChainError> {
+        Ok(self.provider.get_balance(account).await?)
+    }
+
+    /// IFX that an account has, in wei.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError::Rpc`], [`ChainError::Answer`]; so do the views below.
+    pub async fn ifx_wei(&self, account: Address) -> Result<U256, ChainError> {
+        Ok(ifx::new(self.deployment.ifx, &self.provider)
+            .balanceOf(account)
+            .call()
+            .await?)
+    }
+
+    /// IFX in existence, in wei.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn supply_wei(&self) -> Result<U256, ChainError> {
+        Ok(ifx::new(self.deployment.ifx, &self.provider)
+            .totalSupply()
+            .call()
+            .await?)
+    }
+
+    /// The nonce of an account's next permit.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn permit_nonce(&self, account: Address) -> Result<U256, ChainError> {
+        Ok(ifx::new(self.deployment.ifx, &self.provider)
+            .nonces(account)
+            .call()
+            .await?)
+    }
+
+    /// The token's EIP-712 domain.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn permit_domain(&self) -> Result<B256, ChainError> {
+        Ok(ifx::new(self.deployment.ifx, &self.provider)
+            .DOMAIN_SEPARATOR()
+            .call()
+            .await?)
+    }
+
+    /// A node account's record.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn node(&self, account: Address) -> Result<NodeView, ChainError> {
+        let node = self.node_registry().node(account).call().await?;
+        Ok(NodeView {
+            operator: node.operator,
+            roles: node.roles,
+            device_count: node.deviceCount,
+            ib_micro: node.ibMicro.to(),
+            exit_at: node.exitAt.to(),
+            stake_wei: U256::from(node.stakeWei),
+            locked_wei: U256::from(node.lockedWei),
+            price_wei: U256::from(node.priceWei),
+        })
+    }
+
+    /// A device's speed, in micro-IB.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei); a device that is not registered is a refusal.
+    pub async fn device_ib_micro(
+        &self,
+        account: Address,
+        device_index: u32,
+    ) -> Result<u64, ChainError> {
+        let index = alloy::primitives::aliases::U96::from(device_index);
+        Ok(self
+            .node_registry()
+            .deviceIbMicro(account, index)
+            .call()
+            .await?
+            .to())
+    }
+
+    /// What registering needs at stake, in wei.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn min_stake_wei(&self, ib_micro: u64, price_wei: U256) -> Result<U256, ChainError> {
+        Ok(self
+            .node_registry()
+            .minStakeWei(U256::from(ib_micro), price_wei)
+            .call()
+            .await?)
+    }
+
+    /// Managers that have registered, with the endpoints that they told last.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn manager_endpoints(&self) -> Result<Vec<(Address, String)>, ChainError> {
+        let mut endpoints = std::collections::BTreeMap::new();
+        let head = self.head().await?.number;
+        for log in self
+            .logs(
+                self.deployment.node_registry,
+                vec![
+                    node_registry::NodeRegistered::SIGNATURE_HASH,
+                    node_registry::EndpointChanged::SIGNATURE_HASH,
+                ],
+                self.deployment.first_block,
+                head,
+            )
+            .await?
+        {
+            if let Ok(event) = node_registry::NodeRegistered::decode_log(&log.inner) {
+                if event.roles & crate::roles::MANAGER != 0 {
+                    endpoints.insert(event.node, event.endpoint.clone());
+                }
+            } else if let Ok(event) = node_registry::EndpointChanged::decode_log(&log.inner) {
+                endpoints.insert(event.node, event.endpoint.clone());
+            }
+        }
+        Ok(endpoints.into_iter().collect())
+    }
+
+    /// A builder's money that no manager may spend, in wei.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn builder_balance_wei(&self, builder: Address) -> Result<U256, ChainError> {
+        Ok(U256::from(
+            self.builder_accounts().balanceWei(builder).call().await?,
+        ))
+    }
+
+    /// A builder's allocation to a manager.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn allocation(
+        &self,
+        builder: Address,
+        manager: Address,
+    ) -> Result<AllocationView, ChainError> {
+        let allocation = self
+            .builder_accounts()
+            .allocation(builder, manager)
+            .call()
+            .await?;
+        Ok(AllocationView {
+            free_wei: U256::from(allocation.freeWei),
+            pending_wei: U256::from(allocation.pendingWei),
+            available_at: allocation.availableAt,
+        })
+    }
+
+    /// What an account has earned and withdrawn, in wei.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn credits(&self, account: Address) -> Result<(U256, U256), ChainError> {
+        let credits = self.builder_accounts().credits(account).call().await?;
+        Ok((
+            U256::from(credits.earnedWei),
+            U256::from(credits.withdrawnWei),
+        ))
+    }
+
+    /// The accounts that take the fee's other part and the penalties.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn treasury_and_pool(&self) -> Result<(Address, Address), ChainError> {
+        let accounts = self.builder_accounts();
+        Ok((
+            accounts.TREASURY().call().await?,
+            accounts.PENALTY_POOL().call().await?,
+        ))
+    }
+
+    /// Whether a program may be claimed now.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn is_program_live(&self, program_id: B256) -> Result<bool, ChainError> {
+        let registry = program_registry::new(self.deployment.program_registry, &self.provider);
+        Ok(registry.isLive(program_id).call().await?)
+    }
+
+    /// How far the orders of a worker, a manager and a builder have been claimed.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn cursor(
+        &self,
+        worker: Address,
+        manager: Address,
+        builder: Address,
+    ) -> Result<CursorView, ChainError> {
+        let cursor = self
+            .work_claims()
+            .cursorOf(worker, manager, builder)
+            .call()
+            .await?;
+        Ok(CursorView {
+            cursor: cursor.cursor,
+            claimed_ibm_micro: U256::from(cursor.ibmMicro),
+            claimed_wei: U256::from(cursor.amountWei),
+        })
+    }
+
+    /// The parameters in force, and their version.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn parameters(&self) -> Result<(u32, work_claims::Parameters), ChainError> {
+        let reply = self.work_claims().parameters().call().await?;
+        Ok((reply.version, reply._1))
+    }
+
+    /// The parameters of a version: those of a claim are the ones that it was posted under.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn parameters_at(&self, version: u32) -> Result<work_claims::Parameters, ChainError> {
+        Ok(self.work_claims().parametersAt(version).call().await?)
+    }
+
+    /// A device's last claim.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn last_claim(&self, device_id: B256) -> Result<LastClaimView, ChainError> {
+        let last = self.work_claims().lastClaim(device_id).call().await?;
+        Ok(LastClaimView {
+            seq: last.seq,
+            end_ms: last.endMs,
+            posted_at: last.postedAt,
+        })
+    }
+
+    /// A claim's state. The header is the one that its latest event told.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn claim_state(&self, header: &ClaimHeader) -> Result<ClaimStateView, ChainError> {
+        let state = self
+            .work_claims()
+            .claimState(recode(header)?)
+            .call()
+            .await?;
+        Ok(ClaimStateView {
+            status: ClaimStatus::from_byte(state.status),
+            live_count: state.liveCount,
+            deadline_at: state.deadlineAt,
+        })
+    }
+
+    /// The latest checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn latest_checkpoint(&self) -> Result<CheckpointView, ChainError> {
+        let latest = self.checkpoints().latest().call().await?;
+        Ok(CheckpointView {
+            index: latest.index,
+            recorded_at: latest.recordedAt,
+        })
+    }
+
+    /// When a checkpoint was recorded, Unix time in seconds; 0 if it was not.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn checkpoint_time(&self, index: u32) -> Result<u64, ChainError> {
+        Ok(self
+            .checkpoints()
+            .checkpointAt(index)
+            .call()
+            .await?
+            .recordedAt)
+    }
+
+    /// Claims posted from one block to another, in their order.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn posted_claims(&self, from: u64, to: u64) -> Result<Vec<PostedClaim>, ChainError> {
+        let topics = vec![work_claims::ClaimPosted::SIGNATURE_HASH];
+        let logs = self
+            .logs(self.deployment.work_claims, topics, from, to)
+            .await?;
+        logs.iter().map(posted_claim).collect()
+    }
+
+    /// Logs of one contract with one of several first topics, from one block to another. Ranges that
+    /// an endpoint finds too long are halved until it answers.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError::Rpc`] if even a single block is refused.
+    pub async fn logs(
+        &self,
+        address: Address,
+        topics: Vec<B256>,
+        from: u64,
+        to: u64,
+    ) -> Result<Vec<Log>, ChainError> {
+        let mut logs = Vec::new();
+        let mut range_blocks = FIRST_LOG_RANGE;
+        let mut next = from;
+        while next <= to {
+            let last = to.min(next.saturating_add(range_blocks - 1));
+            let filter = Filter::new()
+                .address(address)
+                .event_signature(topics.clone())
+                .from_block(next)
+                .to_block(last);
+            match self.provider.get_logs(&filter).await {
+                Ok(found) => {
+                    logs.extend(found);
+                    next = last + 1;
+                    range_blocks = range_blocks.saturating_mul(2).min(FIRST_LOG_RANGE);
+                }
+                // Endpoints say «too many» in many words, but all of them in an error response.
+                Err(RpcError::ErrorResp(err)) if range_blocks > 1 => {
+                    debug!(%err, range_blocks, "log range refused, halved");
+                    range_blocks /= 2;
+                }
+                Err(err) => return Err(err.into()),
+            }
+        }
+        Ok(logs)
+    }
+
+    pub(crate) fn node_registry(&self) -> node_registry::INodeRegistryInstance<&RootProvider> {
+        node_registry::new(self.deployment.node_registry, &self.provider)
+    }
+
+    pub(crate) fn builder_accounts(
+        &self,
+    ) -> builder_accounts::IBuilderAccountsInstance<&RootProvider> {
+        builder_accounts::new(self.deployment.builder_accounts, &self.provider)
+    }
+
+    pub(crate) fn work_claims(&self) -> work_claims::IWorkClaimsInstance<&RootProvider> {
+        work_claims::new(self.deployment.work_claims, &self.provider)
+    }
+
+    fn checkpoints(&self) -> checkpoints::ICheckpointsInstance<&RootProvider> {
+        checkpoints::new(self.deployment.checkpoints, &self.provider)
+    }
+}
+
+/// Reads a claim out of its event.
+///
+/// # Errors
+///
+/// [`ChainError::Answer`] if the log is no such event.
+pub fn posted_claim(log: &Log) -> Result<PostedClaim, ChainError> {
+    let event = work_claims::ClaimPosted::decode_log(&log.inner)
+        .map_err(|err| ChainError::Answer(Box::new(err.into())))?;
+    Ok(PostedClaim {
+        claim_id: event.claimId,
+        header: recode(&event.header)?,
+        lines: event.lines.iter().map(recode).collect::<Result<_, _>>()?,
+        block_number: log.block_number.unwrap_or_default(),
+    })
+}

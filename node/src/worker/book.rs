@@ -1,0 +1,161 @@
+//! What a worker has been leased, in the store: it must outlive a crash, since an order is money.
+
+use alloy::primitives::{Address, B256};
+use inferix_prover::task::Task;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::{
+    api::types::{Lease, ResultReport},
+    store::{Store, StoreError, Tree},
+};
+
+/// Where a lease stands at its worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeaseState {
+    /// Units are left to execute.
+    Active,
+    /// No further unit will be executed under it: it is done, given up, or over.
+    Ended,
+}
+
+/// A lease and how far it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LeaseRecord {
+    /// The manager's API.
+    pub manager_url: Url,
+    /// The leased task.
+    pub task: Task,
+    /// Its position in the order's list.
+    pub task_index: u32,
+    /// The lease as it came, save for the order's list, which stands in [`OrderRecord`].
+    pub lease: Lease,
+    /// Where it stands.
+    pub state: LeaseState,
+}
+
+/// The latest order of a manager for a builder: the one that a claim consumes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OrderRecord {
+    /// The lease that it came with.
+    pub lease: Lease,
+}
+
+/// The worker's leases, orders and unsent reports.
+#[derive(Clone, Debug)]
+pub struct Book {
+    leases: Tree,
+    orders: Tree,
+    reports: Tree,
+}
+
+impl Book {
+    /// Opens the book.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub fn open(store: &Store) -> Result<Self, StoreError> {
+        Ok(Self {
+            leases: store.tree("leases")?,
+            orders: store.tree("orders")?,
+            reports: store.tree("reports")?,
+        })
+    }
+
+    /// Writes down an accepted lease and its order.
+    ///
+    /// # Errors
+    ///
+    /// Every variant of [`StoreError`]; so do the methods below.
+    pub fn accept(&self, manager_url: &Url, task: Task, lease: Lease) -> Result<LeaseRecord, StoreError> {
+        let key = order_key(lease.order.manager, lease.order.builder);
+        // The order first: an order without its lease costs nothing, a lease without its order its pay.
+        self.orders.put(key, &OrderRecord { lease: lease.clone() })?;
+        let record = LeaseRecord {
+            manager_url: manager_url.clone(),
+            task,
+            task_index: lease.task_index,
+            lease: Lease { tasks: Vec::new(), ..lease },
+            state: LeaseState::Active,
+        };
+        self.leases.put(task.task_id().bytes(), &record)?;
+        Ok(record)
+    }
+
+    /// Marks that no further unit is executed under a lease.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    pub fn end(&self, record: &LeaseRecord) -> Result<(), StoreError> {
+        let record = LeaseRecord { state: LeaseState::Ended, ..record.clone() };
+        self.leases.put(record.task.task_id().bytes(), &record)
+    }
+
+    /// All leases.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    pub fn leases(&self) -> Result<Vec<LeaseRecord>, StoreError> {
+        Ok(self.leases.scan([])?.into_iter().map(|(_, record)| record).collect())
+    }
+
+    /// Forgets leases whose work has been claimed.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    pub fn forget(&self, task_ids: impl IntoIterator<Item = B256>) -> Result<(), StoreError> {
+        task_ids.into_iter().try_for_each(|task_id| self.leases.remove(task_id))
+    }
+
+    /// The latest order of a manager for a builder.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    pub fn order(&self, manager: Address, builder: Address) -> Result<Option<Lease>, StoreError> {
+        let record: Option<OrderRecord> = self.orders.get(order_key(manager, builder))?;
+        Ok(record.map(|record| record.lease))
+    }
+
+    /// Writes down a report before the journal holds its units.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    pub fn queue_report(&self, manager_url: &Url, report: &ResultReport) -> Result<(), StoreError> {
+        self.reports.put(report_key(report), &(manager_url.clone(), report.clone()))
+    }
+
+    /// Reports that no manager has taken.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    pub fn reports(&self) -> Result<Vec<(Url, ResultReport)>, StoreError> {
+        Ok(self.reports.scan([])?.into_iter().map(|(_, queued)| queued).collect())
+    }
+
+    /// Forgets a report that its manager has taken, or refused for good.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    pub fn drop_report(&self, report: &ResultReport) -> Result<(), StoreError> {
+        self.reports.remove(report_key(report))
+    }
+}
+
+fn order_key(manager: Address, builder: Address) -> String {
+    format!("{manager:#x}/{builder:#x}")
+}
+
+fn report_key(report: &ResultReport) -> Vec<u8> {
+    let mut key = report.task_id.to_vec();
+    key.extend(report.first_unit.to_be_bytes());
+    key
+}
