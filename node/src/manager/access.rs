@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy::primitives::{Address, B256};
 use inferix_prover::id::{ClaimId, JobId};
 
-use super::ledger::{NodeView, Role};
-use crate::queue::JobView;
+use super::ledger::acts_as;
+use crate::{chain::NodeView, queue::JobView, roles};
 
 /// What names a blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,7 +62,7 @@ impl BlobUses {
 /// Whether an account may read what a job names. Verifiers execute jobs again, so they read all; the workers of
 /// a job read its input.
 pub fn may_read_job(job: &JobView, caller: Address, node: &NodeView, named_by: BlobUse) -> bool {
-    if caller == job.entry.signed.job.builder || node.acts_as(Role::Verifier) {
+    if caller == job.entry.signed.job.builder || acts_as(node, roles::VERIFIER) {
         return true;
     }
     matches!(named_by, BlobUse::Input(_)) && job.leases.iter().any(|lease| lease.worker == caller)

@@ -7,10 +7,9 @@ use std::{
 };
 
 use alloy::{
-    primitives::{Address, B256, U256},
+    primitives::{Address, B256, Bytes, U256},
     sol_types::Eip712Domain,
 };
-use bytes::Bytes;
 use inferix_gpu::Executor;
 use inferix_prover::{
     id::{ClaimId, JobId, TaskId},
@@ -27,11 +26,10 @@ use super::{
     clock::Clock,
     cover::{TaskBound, price_of},
     error::ManagerError,
-    ledger::{Ledger, NodeView, Role, Views},
+    ledger::{Ledger, Views, acts_as, lendable_wei},
     orders::{OrderBook, Pair},
     programs,
     results::{self, ReportRefusal},
-    signing::sign,
     status,
 };
 use crate::{
@@ -40,8 +38,10 @@ use crate::{
         SignedReceipt,
     },
     blobs::{BlobError, Blobs},
+    chain::NodeView,
     config::ManagerConfig,
-    queue::{Delivery, JobEntry, JobView, TaskQueue},
+    queue::{Delivery, JobEntry, JobView, LeaseEntry, TaskQueue, UnitRanges},
+    roles,
     store::{Store, Tree},
     wallet::Wallet,
 };
@@ -204,7 +204,7 @@ impl Desk {
     ///
     /// # Errors
     ///
-    /// [`ManagerError::Ledger`].
+    /// [`ManagerError::Chain`].
     pub async fn node(&self, account: Address) -> Result<NodeView, ManagerError> {
         Ok(self.views.node(account).await?)
     }
@@ -285,7 +285,7 @@ impl Desk {
     ///
     /// # Errors
     ///
-    /// [`ManagerError::JobUnknown`] also for those who may not see it; [`ManagerError::Ledger`].
+    /// [`ManagerError::JobUnknown`] also for those who may not see it; [`ManagerError::Chain`].
     pub async fn status(&self, caller: Address, job_id: JobId) -> Result<JobStatus, ManagerError> {
         let job = self.readable_job(caller, job_id).await?;
         Ok(self.status_of(&job))
@@ -304,7 +304,7 @@ impl Desk {
     ///
     /// # Errors
     ///
-    /// [`ManagerError::JobUnknown`] also for those who may not see it; [`ManagerError::Ledger`].
+    /// [`ManagerError::JobUnknown`] also for those who may not see it; [`ManagerError::Chain`].
     pub async fn outputs(
         &self,
         caller: Address,
@@ -320,7 +320,7 @@ impl Desk {
     ///
     /// # Errors
     ///
-    /// [`ManagerError::JobUnknown`] also for those who may not see it; [`ManagerError::Ledger`].
+    /// [`ManagerError::JobUnknown`] also for those who may not see it; [`ManagerError::Chain`].
     pub async fn signed_job(&self, caller: Address, job_id: JobId) -> Result<SignedJob, ManagerError> {
         Ok(self.readable_job(caller, job_id).await?.entry.signed.clone())
     }
@@ -388,7 +388,7 @@ impl Desk {
         worker: Address,
         notice: ClaimNotice,
     ) -> Result<(), ManagerError> {
-        self.require_role(worker, Role::Worker, "worker").await?;
+        self.require_role(worker, roles::WORKER, "worker").await?;
         if !self.blobs.has(notice.blob).await? {
             return Err(ManagerError::ClaimMissing { blob: notice.blob });
         }
@@ -404,13 +404,13 @@ impl Desk {
     ///
     /// # Errors
     ///
-    /// [`ManagerError::Stranger`], [`ManagerError::Ledger`].
+    /// [`ManagerError::Stranger`], [`ManagerError::Chain`].
     pub async fn check_may_send(&self, account: Address) -> Result<(), ManagerError> {
-        if self.views.node(account).await?.acts_as(Role::Worker) {
+        if acts_as(&self.views.node(account).await?, roles::WORKER) {
             return Ok(());
         }
         let allocation = self.views.allocation(account, self.account).await?;
-        if allocation.free_wei.is_zero() && allocation.reserved_wei.is_zero() {
+        if allocation.free_wei.is_zero() {
             return Err(ManagerError::Stranger { account });
         }
         Ok(())
@@ -420,7 +420,7 @@ impl Desk {
     ///
     /// # Errors
     ///
-    /// [`ManagerError::BlobUnknown`] also for those who may not see it; [`ManagerError::Ledger`].
+    /// [`ManagerError::BlobUnknown`] also for those who may not see it; [`ManagerError::Chain`].
     pub async fn check_may_read(&self, caller: Address, blob: B256) -> Result<(), ManagerError> {
         let node = self.views.node(caller).await?;
         let is_readable = |named_by: &BlobUse| match *named_by {
@@ -451,7 +451,7 @@ impl Desk {
             lease_s: self.config.lease.as_secs(),
         };
         let needed_wei = price_of(bound.cap_ibm_micro(1), job.priceCapWei.to());
-        let free_wei = allocation.free_wei.saturating_sub(exposure_wei);
+        let free_wei = lendable_wei(&allocation).saturating_sub(exposure_wei);
         if free_wei < needed_wei {
             return Err(ManagerError::AllocationTooLow { free_wei, needed_wei });
         }
@@ -474,7 +474,7 @@ impl Desk {
     fn check_regions(
         &self,
         program_id: B256,
-        input: &Bytes,
+        input: &bytes::Bytes,
         (params, input_root): (&[u8], B256),
     ) -> Result<(), ManagerError> {
         let computed = programs::input_root(input).map_err(admission::JobRefusal::from)?;
@@ -553,7 +553,7 @@ impl Desk {
             unitCount: u32::try_from(units.len()).unwrap_or(u32::MAX),
             unitsRoot: results::units_root(units)?,
         };
-        let signature = sign(&self.wallet, &receipt, &self.domain)?;
+        let signature = Bytes::copy_from_slice(&self.wallet.sign_message(&receipt, &self.domain)?);
         Ok(SignedReceipt { receipt, signature })
     }
 
@@ -572,11 +572,11 @@ impl Desk {
     pub(super) async fn require_role(
         &self,
         account: Address,
-        role: Role,
+        role: u8,
         name: &'static str,
     ) -> Result<NodeView, ManagerError> {
         let node = self.views.node(account).await?;
-        if !node.acts_as(role) {
+        if !acts_as(&node, role) {
             return Err(ManagerError::NotRegistered { account, role: name });
         }
         Ok(node)
@@ -586,7 +586,7 @@ impl Desk {
         &self,
         worker: Address,
         task_id: TaskId,
-    ) -> Result<crate::queue::LeaseEntry, ManagerError> {
+    ) -> Result<LeaseEntry, ManagerError> {
         let lease = self.queue.lease_of(task_id).filter(|lease| lease.worker == worker);
         lease.ok_or(ManagerError::TaskUnknown { task_id })
     }
@@ -652,7 +652,7 @@ fn undo_leases_without_order(
 fn note_delivered(orders: &mut OrderBook, job: &JobView, task_id: TaskId) {
     let Some(lease) = job.leases.iter().find(|lease| lease.task.task_id() == task_id) else { return };
     let own = || job.deliveries.iter().filter(|delivery| delivery.task_id == task_id);
-    let mut held = crate::queue::UnitRanges::default();
+    let mut held = UnitRanges::default();
     own().for_each(|delivery| held.insert(delivery.units()));
     let others = job.deliveries.iter().filter(|delivery| delivery.task_id != task_id);
     let is_shared = others.into_iter().any(|other| overlaps(&other.units(), &lease.units()));
@@ -671,7 +671,7 @@ fn note_end(job: &JobView, now: u64) {
 /// Late results are welcome while nobody else has the units.
 fn check_in_time(
     job: &JobView,
-    lease: &crate::queue::LeaseEntry,
+    lease: &LeaseEntry,
     report: &ResultReport,
     now: u64,
 ) -> Result<(), ReportRefusal> {

@@ -4,10 +4,9 @@ use alloy::primitives::{Address, B256, U256};
 use inferix_prover::id::{JobId, TaskId};
 
 use super::{
-    admission::JobRefusal, ledger::LedgerError, orders::OrderError, results::ReportRefusal,
-    signing::SignError,
+    admission::JobRefusal, orders::OrderError, results::ReportRefusal,
 };
-use crate::{blobs::BlobError, queue::QueueError, store::StoreError};
+use crate::{blobs::BlobError, chain::ChainError, queue::QueueError, store::StoreError, wallet::WalletError};
 
 /// Why the manager did not do what a request asked.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +91,7 @@ pub enum ManagerError {
     },
     /// The chain did not answer.
     #[error(transparent)]
-    Ledger(#[from] LedgerError),
+    Chain(#[from] ChainError),
     /// The queue failed.
     #[error(transparent)]
     Queue(#[from] QueueError),
@@ -101,7 +100,7 @@ pub enum ManagerError {
     Order(#[from] OrderError),
     /// A receipt was not signed.
     #[error(transparent)]
-    Sign(#[from] SignError),
+    Wallet(#[from] WalletError),
     /// A blob was not stored or read.
     #[error(transparent)]
     Blob(#[from] BlobError),

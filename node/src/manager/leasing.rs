@@ -17,15 +17,17 @@ use super::{
     cover::{Cover, TaskBound, Uncovered, covered_unit_count, price_of},
     desk::{Desk, MIN_LEASE_S, SeenDevice},
     error::ManagerError,
-    ledger::{AllocationView, CursorView, LeaseParameters, NodeView, Role},
+    ledger::{LeaseParameters, lendable_wei},
     orders::{AppendTerms, LockTerms, OrderBook, Pair, SignedOrder},
 };
 use crate::{
     api::types::{JobState, Lease, LeaseReply, LeaseRequest},
+    chain::{AllocationView, CursorView, NodeView},
     queue::{
         JobView, LeaseEntry,
         plan::{Candidate, TaskAim, job_order, task_unit_count},
     },
+    roles,
 };
 
 /// Tasks that one device may hold at once: what it works on, and what it fetches meanwhile.
@@ -35,7 +37,7 @@ const HELD_MAX: usize = 4;
 const IDLE_RETRY_MS: u64 = 2000;
 
 /// A worker's device as it asks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Applicant {
     worker: Address,
     device_index: u32,
@@ -81,7 +83,7 @@ impl Desk {
         let parameters = self.views.parameters().await?;
         let mut reason = "no job has free units".to_owned();
         for candidate in job_order(self.candidates(&jobs, now.saturating_sub(parameters.drift_s))) {
-            match self.offer(applicant, parameters, candidate).await? {
+            match self.offer(&applicant, parameters, candidate).await? {
                 Ok(lease) => return Ok(LeaseReply::granted(lease)),
                 Err(why) => {
                     self.waits().insert(candidate.job_id, why.clone());
@@ -93,7 +95,7 @@ impl Desk {
     }
 
     async fn applicant(&self, worker: Address, device_index: u32) -> Result<Applicant, ManagerError> {
-        let node = self.require_role(worker, Role::Worker, "worker").await?;
+        let node = self.require_role(worker, roles::WORKER, "worker").await?;
         let ib_micro = self.views.device_ib_micro(worker, device_index).await?;
         if ib_micro == 0 {
             return Err(ManagerError::DeviceUnknown { worker, device_index });
@@ -160,13 +162,13 @@ impl Desk {
     /// Leases units of one job, or says why not.
     async fn offer(
         self: &Arc<Self>,
-        applicant: Applicant,
+        applicant: &Applicant,
         parameters: LeaseParameters,
         candidate: Candidate,
     ) -> Result<Result<Lease, Reason>, ManagerError> {
         let job_id = candidate.job_id;
         let Some(job) = self.queue.job(job_id) else { return Ok(Err("the job is gone".to_owned())) };
-        if let Err(reason) = suits(&job, &applicant) {
+        if let Err(reason) = suits(&job, applicant) {
             return Ok(Err(reason));
         }
         let pair = Pair { worker: applicant.worker, builder: candidate.builder };
@@ -174,6 +176,7 @@ impl Desk {
         let cursor = self.views.cursor(pair.worker, self.account(), pair.builder).await?;
         let allocation = self.views.allocation(pair.builder, self.account()).await?;
         let view = PairView { pair, cursor, allocation, parameters };
+        let applicant = applicant.clone();
         self.blocking(move |desk| desk.grant(job_id, &applicant, &view)).await
     }
 
@@ -201,7 +204,8 @@ impl Desk {
             max_cost: job.entry.signed.job.maxCost,
             reference_rate: job.entry.signed.job.referenceRate,
             ib_micro: applicant.ib_micro,
-            lease_s: lease_ends_at - now,
+            // Its worker counts from its own clock, or the chain's.
+            lease_s: (lease_ends_at - now).saturating_add(view.parameters.drift_s),
         };
         let aim = self.task_aim(&job, applicant, free_at).min(u32::try_from(run.end - run.start).unwrap_or(u32::MAX));
         let cover = cover(&orders, applicant, view, (price_wei, now));
@@ -344,9 +348,9 @@ fn cover(
         min_lock_wei: parameters.min_lock_wei,
     };
     Cover {
-        allocation_wei: allocation.free_wei,
+        allocation_wei: lendable_wei(&allocation),
         builder_exposure_wei: others_wei.saturating_add(order_exposure_wei),
-        stake_wei: applicant.node.free_stake_wei(),
+        stake_wei: applicant.node.free_wei(),
         other_locks_wei: orders.other_locks_wei(pair, &locks),
         order_exposure_wei,
         penalty_multiplier: parameters.penalty_multiplier,

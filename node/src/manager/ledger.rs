@@ -8,62 +8,13 @@ use std::{
 };
 
 use alloy::primitives::{Address, U256};
-use futures::future::BoxFuture;
+use futures::{FutureExt, future::BoxFuture};
 use tokio::time::Instant;
+
+use crate::chain::{AllocationView, ChainError, CursorView, NodeView, Reader};
 
 /// Answers that are kept at most. Strangers name accounts, so there must be a bound.
 const KEPT_MAX: usize = 4096;
-
-/// A registered node.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct NodeView {
-    /// The key that signs for it. Zero: the account is not registered.
-    pub operator: Address,
-    /// Its roles, as the bits of [`Role`].
-    pub roles: u8,
-    /// Speed of its first device, in micro-IB.
-    pub ib_micro: u64,
-    /// What it asks per IBM, in wei.
-    pub price_wei: U256,
-    /// Its stake.
-    pub stake_wei: U256,
-    /// What claims have locked of that.
-    pub locked_wei: U256,
-    /// When its exit ends, Unix time in seconds. Zero: it stays.
-    pub exit_at: u64,
-}
-
-/// What a node may act as: its bit in [`NodeView::roles`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Role {
-    /// Executes tasks.
-    Worker = 1,
-    /// Splits jobs.
-    Manager = 2,
-    /// Checks claims.
-    Verifier = 4,
-}
-
-/// The part of a builder's balance that a manager may spend.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AllocationView {
-    /// What no claim has reserved.
-    pub free_wei: U256,
-    /// What claims have reserved.
-    pub reserved_wei: U256,
-}
-
-/// How far a worker's list was claimed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CursorView {
-    /// The first task that is not claimed.
-    pub cursor: u32,
-    /// Work claimed in all, in micro-IBM.
-    pub claimed_ibm_micro: U256,
-    /// Money claimed in all.
-    pub claimed_wei: U256,
-}
 
 /// The protocol's parameters that decide about leases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,29 +31,24 @@ pub struct LeaseParameters {
     pub min_lock_wei: U256,
 }
 
-/// The chain did not answer.
-#[derive(Debug, thiserror::Error)]
-#[error("the chain can't be read at present")]
-pub struct LedgerError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
-
 /// Reads accounts from the chain.
 pub trait Ledger: Send + Sync + fmt::Debug {
     /// Reads a node's record.
-    fn node(&self, account: Address) -> BoxFuture<'_, Result<NodeView, LedgerError>>;
+    fn node(&self, account: Address) -> BoxFuture<'_, Result<NodeView, ChainError>>;
 
     /// Reads a device's speed. Zero: it is not registered.
     fn device_ib_micro(
         &self,
         account: Address,
         device_index: u32,
-    ) -> BoxFuture<'_, Result<u64, LedgerError>>;
+    ) -> BoxFuture<'_, Result<u64, ChainError>>;
 
     /// Reads what a builder allocated to a manager.
     fn allocation(
         &self,
         builder: Address,
         manager: Address,
-    ) -> BoxFuture<'_, Result<AllocationView, LedgerError>>;
+    ) -> BoxFuture<'_, Result<AllocationView, ChainError>>;
 
     /// Reads how far a worker's list was claimed.
     fn cursor(
@@ -110,10 +56,71 @@ pub trait Ledger: Send + Sync + fmt::Debug {
         worker: Address,
         manager: Address,
         builder: Address,
-    ) -> BoxFuture<'_, Result<CursorView, LedgerError>>;
+    ) -> BoxFuture<'_, Result<CursorView, ChainError>>;
 
     /// Reads the parameters.
-    fn parameters(&self) -> BoxFuture<'_, Result<LeaseParameters, LedgerError>>;
+    fn parameters(&self) -> BoxFuture<'_, Result<LeaseParameters, ChainError>>;
+}
+
+impl Ledger for Reader {
+    fn node(&self, account: Address) -> BoxFuture<'_, Result<NodeView, ChainError>> {
+        Self::node(self, account).boxed()
+    }
+
+    fn device_ib_micro(
+        &self,
+        account: Address,
+        device_index: u32,
+    ) -> BoxFuture<'_, Result<u64, ChainError>> {
+        let read = async move {
+            match Self::device_ib_micro(self, account, device_index).await {
+                Err(ChainError::Refused(_)) => Ok(0),
+                answer => answer,
+            }
+        };
+        read.boxed()
+    }
+
+    fn allocation(
+        &self,
+        builder: Address,
+        manager: Address,
+    ) -> BoxFuture<'_, Result<AllocationView, ChainError>> {
+        Self::allocation(self, builder, manager).boxed()
+    }
+
+    fn cursor(
+        &self,
+        worker: Address,
+        manager: Address,
+        builder: Address,
+    ) -> BoxFuture<'_, Result<CursorView, ChainError>> {
+        Self::cursor(self, worker, manager, builder).boxed()
+    }
+
+    fn parameters(&self) -> BoxFuture<'_, Result<LeaseParameters, ChainError>> {
+        let read = async move {
+            let (_, parameters) = Self::parameters(self).await?;
+            Ok(LeaseParameters {
+                max_lease_s: parameters.maxLease.into(),
+                lease_grace_s: parameters.leaseGrace.into(),
+                drift_s: parameters.drift.into(),
+                penalty_multiplier: parameters.penaltyMultiplier.into(),
+                min_lock_wei: U256::from(parameters.minLockWei),
+            })
+        };
+        read.boxed()
+    }
+}
+
+/// Whether a node is registered for a role, as [`crate::roles`] names them, and stays.
+pub fn acts_as(node: &NodeView, role: u8) -> bool {
+    node.has_role(role) && node.exit_at == 0
+}
+
+/// Returns what an allocation can pay for from here on: what is to be withdrawn is spoken for.
+pub fn lendable_wei(allocation: &AllocationView) -> U256 {
+    allocation.free_wei.saturating_sub(allocation.pending_wei)
 }
 
 /// Answers that many requests need, kept for a moment, so that strangers can't make the node ask the chain
@@ -126,18 +133,6 @@ pub struct Views {
     devices: Kept<(Address, u32), u64>,
     allocations: Kept<(Address, Address), AllocationView>,
     parameters: Kept<(), LeaseParameters>,
-}
-
-impl NodeView {
-    /// Whether the node is registered for a role and stays.
-    pub fn acts_as(&self, role: Role) -> bool {
-        self.operator != Address::ZERO && self.roles & role as u8 != 0 && self.exit_at == 0
-    }
-
-    /// Returns the stake that no claim has locked.
-    pub fn free_stake_wei(&self) -> U256 {
-        self.stake_wei.saturating_sub(self.locked_wei)
-    }
 }
 
 impl Views {
@@ -157,8 +152,8 @@ impl Views {
     ///
     /// # Errors
     ///
-    /// [`LedgerError`].
-    pub async fn node(&self, account: Address) -> Result<NodeView, LedgerError> {
+    /// [`ChainError`].
+    pub async fn node(&self, account: Address) -> Result<NodeView, ChainError> {
         self.nodes.read(account, self.keep, self.ledger.node(account)).await
     }
 
@@ -166,8 +161,8 @@ impl Views {
     ///
     /// # Errors
     ///
-    /// [`LedgerError`].
-    pub async fn device_ib_micro(&self, account: Address, device_index: u32) -> Result<u64, LedgerError> {
+    /// [`ChainError`].
+    pub async fn device_ib_micro(&self, account: Address, device_index: u32) -> Result<u64, ChainError> {
         let read = self.ledger.device_ib_micro(account, device_index);
         self.devices.read((account, device_index), self.keep, read).await
     }
@@ -176,12 +171,12 @@ impl Views {
     ///
     /// # Errors
     ///
-    /// [`LedgerError`].
+    /// [`ChainError`].
     pub async fn allocation(
         &self,
         builder: Address,
         manager: Address,
-    ) -> Result<AllocationView, LedgerError> {
+    ) -> Result<AllocationView, ChainError> {
         let read = self.ledger.allocation(builder, manager);
         self.allocations.read((builder, manager), self.keep, read).await
     }
@@ -190,13 +185,13 @@ impl Views {
     ///
     /// # Errors
     ///
-    /// [`LedgerError`].
+    /// [`ChainError`].
     pub async fn cursor(
         &self,
         worker: Address,
         manager: Address,
         builder: Address,
-    ) -> Result<CursorView, LedgerError> {
+    ) -> Result<CursorView, ChainError> {
         self.ledger.cursor(worker, manager, builder).await
     }
 
@@ -204,8 +199,8 @@ impl Views {
     ///
     /// # Errors
     ///
-    /// [`LedgerError`].
-    pub async fn parameters(&self) -> Result<LeaseParameters, LedgerError> {
+    /// [`ChainError`].
+    pub async fn parameters(&self) -> Result<LeaseParameters, ChainError> {
         self.parameters.read((), self.keep, self.ledger.parameters()).await
     }
 }
@@ -219,7 +214,7 @@ impl<K, V> Default for Kept<K, V> {
     }
 }
 
-impl<K: Ord, V: Copy> Kept<K, V> {
+impl<K: Ord, V: Clone> Kept<K, V> {
     async fn read<E>(
         &self,
         key: K,
@@ -228,7 +223,7 @@ impl<K: Ord, V: Copy> Kept<K, V> {
     ) -> Result<V, E> {
         if let Some((read_at, value)) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             if read_at.elapsed() < keep {
-                return Ok(*value);
+                return Ok(value.clone());
             }
         }
         let value = read.await?;
@@ -237,7 +232,7 @@ impl<K: Ord, V: Copy> Kept<K, V> {
             kept.retain(|_, (read_at, _)| read_at.elapsed() < keep);
         }
         if kept.len() < KEPT_MAX {
-            kept.insert(key, (Instant::now(), value));
+            kept.insert(key, (Instant::now(), value.clone()));
         }
         Ok(value)
     }

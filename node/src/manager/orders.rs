@@ -27,12 +27,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     cover::{cost_to_ibm_micro, lock_wei, price_of},
-    ledger::CursorView,
-    signing::{SignError, sign},
 };
 use crate::{
+    chain::CursorView,
     store::{Store, StoreError, Tree},
-    wallet::Wallet,
+    wallet::{Wallet, WalletError},
 };
 
 /// A worker and the builder that it works for.
@@ -64,7 +63,7 @@ pub enum OrderError {
     },
     /// The key failed.
     #[error(transparent)]
-    Sign(#[from] SignError),
+    Wallet(#[from] WalletError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -156,7 +155,7 @@ impl OrderBook {
     ) -> Result<SignedOrder, OrderError> {
         let listed = ListedTask { task, cap_ibm_micro: terms.cap_ibm_micro, delivered_cost: None };
         let order = self.order_with(pair, &listed, &terms)?;
-        let signature = sign(wallet, &order, &self.domain)?;
+        let signature = Bytes::copy_from_slice(&wallet.sign_message(&order, &self.domain)?);
         let head = Head { order: order.clone(), signature: signature.clone() };
 
         let index = order.taskCount.saturating_sub(1);

@@ -37,7 +37,7 @@ impl Desk {
     ///
     /// # Errors
     ///
-    /// [`ManagerError::Ledger`].
+    /// [`ManagerError::Chain`].
     pub async fn follow_cursors(&self) -> Result<(), ManagerError> {
         let parameters = self.views.parameters().await?;
         let claimable_from = self.now().saturating_sub(parameters.lease_grace_s);
