@@ -416,6 +416,18 @@ impl Desk {
         Ok(())
     }
 
+    /// Checks that an account may list a builder's jobs: its own, or as a verifier.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::NotBuilder`], [`ManagerError::Chain`].
+    pub async fn check_may_list(&self, caller: Address, builder: Address) -> Result<(), ManagerError> {
+        if caller == builder || acts_as(&self.views.node(caller).await?, roles::VERIFIER) {
+            return Ok(());
+        }
+        Err(ManagerError::NotBuilder { builder })
+    }
+
     /// Checks that an account may read a blob.
     ///
     /// # Errors
