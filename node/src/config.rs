@@ -85,6 +85,8 @@ pub struct ManagerConfig {
     pub task_length: Duration,
     /// Largest blob that the API takes, in bytes.
     pub max_blob_bytes: u64,
+    /// Micro-IBM per 10^12 work units of the jobs that are taken: what a work unit is worth.
+    pub reference_rate: u64,
     /// How long blobs that no live job or claim names are kept.
     #[serde(with = "humantime_serde")]
     pub keep_blobs: Duration,
@@ -132,6 +134,7 @@ impl Default for ManagerConfig {
             lease: Duration::from_secs(600),
             task_length: Duration::from_secs(120),
             max_blob_bytes: 1 << 28,
+            reference_rate: 1_000_000,
             keep_blobs: Duration::from_secs(14 * 86_400),
         }
     }
@@ -240,6 +243,9 @@ impl Config {
         }
         if self.verifier.sample_one_in == 0 {
             return out_of_range("verifier.sample_one_in", "at least 1");
+        }
+        if self.manager.reference_rate == 0 {
+            return out_of_range("manager.reference_rate", "at least 1");
         }
         if self.manager.lease < Duration::from_secs(5) {
             return out_of_range("manager.lease", "at least 5 s");

@@ -9,6 +9,7 @@ pub mod chain;
 pub mod config;
 pub mod devnet;
 pub mod engine;
+pub mod manager;
 pub mod meter;
 pub mod queue;
 pub mod roles;

@@ -90,11 +90,15 @@ pub struct OutputPiece {
 }
 
 /// What a worker offers when it asks for a task.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LeaseRequest {
     /// The device's index in the worker's registration.
     pub device_index: u32,
+    /// Tasks that the worker has for this device. A live lease that it does not know of, because an answer was
+    /// lost or it lost its memory, is sent again instead of a further one.
+    #[schema(value_type = Vec<String>)]
+    pub held: Vec<B256>,
 }
 
 /// A task leased to a worker, with the order that covers it.
@@ -179,6 +183,18 @@ pub struct ReleaseRequest {
     pub task_id: B256,
     /// Why, in words.
     pub reason: String,
+}
+
+/// A worker tells where the blob of a claim that it posted lies, so that verifiers find it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimNotice {
+    /// The claim.
+    #[schema(value_type = String)]
+    pub claim_id: B256,
+    /// The claim blob, sent before.
+    #[schema(value_type = String)]
+    pub blob: B256,
 }
 
 /// What a manager is and can do at present.

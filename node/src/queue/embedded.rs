@@ -91,7 +91,7 @@ impl TaskQueue for EmbeddedQueue {
         self.state().lease(task_id).ok().cloned()
     }
 
-    fn lease(&self, lease: LeaseEntry) -> Result<(), QueueError> {
+    fn lease(&self, lease: LeaseEntry, free_at: u64) -> Result<(), QueueError> {
         let mut state = self.state();
         let job_id = lease.task.job_id;
         let job = state.job(job_id)?;
@@ -100,7 +100,7 @@ impl TaskQueue for EmbeddedQueue {
             return Err(QueueError::JobEnded { job_id, state: job_state });
         }
         let units = lease.units();
-        if units.is_empty() || !job.free(lease.leased_at).contains(&units) {
+        if units.is_empty() || !job.free(free_at).contains(&units) {
             return Err(QueueError::UnitsTaken { job_id, first_unit: units.start, end_unit: units.end });
         }
 

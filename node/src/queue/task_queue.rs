@@ -36,6 +36,8 @@ pub struct LeaseEntry {
     pub task: Task,
     /// Who has it.
     pub worker: Address,
+    /// On which of its devices.
+    pub device_index: u32,
     /// Since when, Unix time in seconds.
     pub leased_at: u64,
     /// Whether the worker handed it back. Its units stay blocked until the lease ends: an overlapping
@@ -141,13 +143,13 @@ pub trait TaskQueue: Send + Sync + fmt::Debug {
     /// Returns the lease of a task.
     fn lease_of(&self, task_id: TaskId) -> Option<LeaseEntry>;
 
-    /// Gives free units to a worker.
+    /// Gives free units to a worker. Leases that ended at `free_at` or before block no units.
     ///
     /// # Errors
     ///
     /// [`QueueError::JobUnknown`], [`QueueError::JobEnded`], [`QueueError::UnitsTaken`],
     /// [`QueueError::Store`].
-    fn lease(&self, lease: LeaseEntry) -> Result<(), QueueError>;
+    fn lease(&self, lease: LeaseEntry, free_at: u64) -> Result<(), QueueError>;
 
     /// Forgets a lease of which no order ever left: its units are free at once.
     ///
@@ -214,11 +216,12 @@ impl JobEntry {
 }
 
 impl JobView {
-    /// Returns the units that may be leased, if the job is open.
-    pub fn free(&self, now: u64) -> UnitRanges {
+    /// Returns the units that may be leased, if the job is open. Leases that ended at `free_at` or before
+    /// block no units.
+    pub fn free(&self, free_at: u64) -> UnitRanges {
         let mut free = UnitRanges::of(0..self.entry.signed.job.unitCount);
         free.remove_all(&self.delivered);
-        for lease in self.leases.iter().filter(|lease| lease.is_live(now)) {
+        for lease in self.leases.iter().filter(|lease| lease.is_live(free_at)) {
             free.remove(lease.units());
         }
         free

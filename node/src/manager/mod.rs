@@ -1,0 +1,24 @@
+//! The manager: takes jobs, leases their units to workers, signs what they may claim, checks what they send.
+//!
+//! Read [`desk`] first: its methods are what the API offers. What it decides stands in pure functions:
+//! [`admission`] (which jobs), [`cover`] (how much money a lease needs), [`crate::queue::plan`] (which job
+//! and how many units), [`results`] (what was delivered). [`orders`] keeps every promise before it leaves;
+//! [`upkeep`] follows the chain's cursors and sweeps blobs.
+
+pub mod access;
+pub mod admission;
+pub mod clock;
+pub mod cover;
+pub mod desk;
+pub mod error;
+pub mod leasing;
+pub mod ledger;
+pub mod orders;
+pub mod programs;
+pub mod results;
+pub mod signing;
+pub mod status;
+pub mod upkeep;
+
+pub use desk::Desk;
+pub use error::ManagerError;
