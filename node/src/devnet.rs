@@ -14,6 +14,7 @@ use inferix_gpu::Program;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
+    sync::Mutex,
 };
 use url::Url;
 
@@ -89,7 +90,7 @@ pub struct Devnet {
     deployment: Deployment,
     deployer: Sender,
     provider: RootProvider,
-    _anvil: Child,
+    anvil: Mutex<Child>,
 }
 
 impl Devnet {
@@ -127,14 +128,33 @@ impl Devnet {
         let call = deploy::register_program(&deployment, program_id, OUTPUT_DEPTH);
         deployer.send("program/render", call).await?;
 
-        if !options.block_time.is_zero() {
-            provider
-                .raw_request::<_, ()>("evm_setIntervalMining".into(), (options.block_time.as_secs().max(1),))
-                .await
-                .map_err(ChainError::from)?;
-        }
         deployment.write(&dir.join("deployment.json"))?;
-        Ok(Self { rpc_url, deployment, deployer, provider, _anvil: anvil })
+        let devnet = Self { rpc_url, deployment, deployer, provider, anvil: Mutex::new(anvil) };
+        devnet.mine_every(options.block_time).await?;
+        Ok(devnet)
+    }
+
+    /// Sets the time between blocks. Zero: a block with each transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`DevnetError::Chain`].
+    pub async fn mine_every(&self, block_time: Duration) -> Result<(), DevnetError> {
+        if block_time.is_zero() {
+            return Ok(());
+        }
+        let seconds = (block_time.as_secs().max(1),);
+        self.provider
+            .raw_request::<_, ()>("evm_setIntervalMining".into(), seconds)
+            .await
+            .map_err(ChainError::from)?;
+        Ok(())
+    }
+
+    /// Waits until the chain has ended.
+    pub async fn ended(&self) {
+        // The lock is held by nobody else: dropping kills the child without it.
+        let _ = self.anvil.lock().await.wait().await;
     }
 
     /// Where the chain listens.

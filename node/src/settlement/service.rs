@@ -8,7 +8,7 @@ use alloy::{
     sol_types::SolEvent,
 };
 use bytes::Bytes;
-use inferix_prover::{claim::ClaimHeader, id::JobId};
+use inferix_prover::{claim::ClaimHeader, id::{ClaimId, JobId}};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
@@ -17,12 +17,15 @@ use super::{
     plan::{self, Decision, Holdings, OrderKey, Prepared, Slot, Timing},
 };
 use crate::{
-    api::types::{Lease, SignedJob},
+    api::{
+        client::ClientError,
+        types::{ClaimNotice, Lease, SignedJob},
+    },
     chain::{
         ChainError, ClaimStatus, LastClaimView, PostedClaim, Sender, bindings::work_claims, calls,
         posted_claim,
     },
-    worker::{Context, LeaseState, Mode, WorkerError},
+    worker::{Context, LeaseState, Link, Mode, WorkerError},
 };
 
 /// Posts and finalizes one device's claims.
@@ -222,9 +225,11 @@ impl Settlement {
     /// Puts the claim's blob where verifiers look for it: at the managers of its lines.
     async fn publish(&self, blob_hash: B256, record: &ClaimRecord) -> Result<(), WorkerError> {
         let bytes = self.ctx.blobs.get(blob_hash).await?;
+        let claim_id = ClaimId::from_parts(self.ctx.device_id, record.draft.seq).bytes();
+        let notice = ClaimNotice { claim_id, blob: blob_hash };
         let mut taken_count = 0;
         for manager in &self.ctx.managers {
-            match manager.publish_claim(blob_hash, bytes.clone()).await {
+            match publish_at(manager, &notice, bytes.clone()).await {
                 Ok(()) => taken_count += 1,
                 Err(err) => warn!(manager = %manager.url(), %err, "manager did not take the claim blob"),
             }
@@ -348,6 +353,12 @@ impl OwnedHoldings {
             jobs: &self.jobs,
         }
     }
+}
+
+async fn publish_at(manager: &Link, notice: &ClaimNotice, blob: Bytes) -> Result<(), ClientError> {
+    let client = manager.client().await?;
+    client.send_blob(blob).await?;
+    client.publish_claim(notice).await
 }
 
 fn record(prepared: &Prepared, stage: Stage) -> ClaimRecord {

@@ -7,14 +7,15 @@ use std::{
 };
 
 use alloy::primitives::{Address, aliases::U96};
-use inferix_prover::{id::DeviceId, typed_data::domain};
+use inferix_prover::id::DeviceId;
 
-use super::{Book, Control, WorkerError};
+use super::{Book, Control, Link, WorkerError};
 use crate::{
-    api::client::Client,
+    api::client::ClientOptions,
     blobs::Blobs,
     chain::{NodeView, Reader},
     config::Config,
+    manager::clock::Clock as SystemClock,
     meter::{Clock, Ledger},
     roles,
     store::Store,
@@ -39,7 +40,7 @@ pub struct Context {
     /// What the chain says.
     pub reader: Reader,
     /// The managers to work for.
-    pub managers: Vec<Client>,
+    pub managers: Vec<Link>,
     /// Leases, orders, reports.
     pub book: Book,
     /// Inputs, outputs, claim blobs.
@@ -79,13 +80,21 @@ impl Context {
         }
 
         let deployment = reader.deployment();
-        let message_domain = domain(deployment.chain_id, deployment.work_claims);
         let managers = config
             .worker
             .managers
             .iter()
-            .map(|url| Client::new(url.clone(), account, wallet.clone(), message_domain.clone()))
-            .collect::<Result<_, _>>()?;
+            .map(|url| {
+                Link::new(ClientOptions {
+                    base: url.clone(),
+                    account,
+                    wallet: wallet.clone(),
+                    chain_id: deployment.chain_id,
+                    work_claims: deployment.work_claims,
+                    clock: SystemClock::system(),
+                })
+            })
+            .collect();
         let store = Store::open(&config.data_dir.join("store"))?;
         let device_id = DeviceId::from_parts(account, U96::from(device_index));
         let journal = format!("journal/device-{device_index}.journal");
@@ -135,9 +144,9 @@ impl Context {
         Ok(())
     }
 
-    /// The manager's client for an API.
-    pub fn manager(&self, url: &url::Url) -> Option<&Client> {
-        self.managers.iter().find(|client| client.url() == url)
+    /// The manager of an API.
+    pub fn manager(&self, url: &url::Url) -> Option<&Link> {
+        self.managers.iter().find(|link| link.url() == url)
     }
 
     /// A folder of the worker's data.

@@ -5,6 +5,7 @@ mod book;
 mod context;
 mod control;
 mod error;
+mod link;
 mod reporter;
 mod service;
 
@@ -13,5 +14,6 @@ pub use book::{Book, LeaseRecord, LeaseState};
 pub use context::Context;
 pub use control::{Control, Mode};
 pub use error::WorkerError;
+pub use link::Link;
 pub use reporter::Reporter;
 pub use service::Worker;

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::{Context, WorkerError};
-use crate::api::{client::Client, types::ResultReport};
+use super::{Context, Link, WorkerError};
+use crate::api::types::ResultReport;
 
 const POLL: Duration = Duration::from_millis(300);
 const WAIT_AFTER_FAILURE: Duration = Duration::from_secs(3);
@@ -66,10 +66,11 @@ impl Reporter {
         Ok(true)
     }
 
-    async fn send(&self, manager: &Client, report: &ResultReport) -> Result<(), WorkerError> {
+    async fn send(&self, manager: &Link, report: &ResultReport) -> Result<(), WorkerError> {
         let outputs = self.ctx.blobs.get(report.output_blob).await?;
-        manager.put_blob(report.output_blob, outputs).await?;
-        if let Some(receipt) = manager.report(report).await? {
+        let client = manager.client().await?;
+        client.send_blob(outputs).await?;
+        if let Some(receipt) = client.deliver(report).await? {
             debug!(task_id = %receipt.receipt.taskId, "receipt");
             self.ctx.store.tree("receipts")?.put(receipt.receipt.taskId, &receipt)?;
         }

@@ -11,17 +11,19 @@ use tracing::{debug, info, warn};
 use url::Url;
 
 use super::{
-    Context, LeaseRecord, LeaseState, Mode, Terms, WorkerError, check_lease,
+    Context, LeaseRecord, LeaseState, Link, Mode, Terms, WorkerError, check_lease,
 };
 use crate::{
     api::{
-        client::Client,
-        types::{Lease, LeaseRequest, ReleaseRequest, ResultReport, UnitResult},
+        client::ClientError,
+        types::{Lease, LeaseReply, LeaseRequest, ReleaseRequest, ResultReport, UnitResult},
     },
     engine::{Engine, Progress, Run, Running},
     meter::{BatchRecord, Entry, Lap, OpenInterval},
 };
 
+/// The input region's size: no input is larger.
+const MAX_INPUT_BYTES: u64 = 1 << memory::LOG2_INPUT;
 /// How often a paused worker looks again.
 const IDLE_POLL: Duration = Duration::from_secs(1);
 
@@ -108,9 +110,13 @@ impl Worker {
     }
 
     /// Asks one manager for a task and checks what it gives.
-    async fn ask(&self, manager: &Client) -> Result<Result<LeaseRecord, Duration>, WorkerError> {
-        let request = LeaseRequest { device_index: self.ctx.config.worker.device_index };
-        let reply = match manager.lease(&request).await {
+    async fn ask(&self, manager: &Link) -> Result<Result<LeaseRecord, Duration>, WorkerError> {
+        let leases = self.ctx.book.leases()?;
+        let request = LeaseRequest {
+            device_index: self.ctx.config.worker.device_index,
+            held: leases.iter().map(|record| record.task.task_id().bytes()).collect(),
+        };
+        let reply = match request_lease(manager, &request).await {
             Ok(reply) => reply,
             Err(err) => {
                 warn!(manager = %manager.url(), %err, "manager gave no answer");
@@ -204,7 +210,7 @@ impl Worker {
     /// Fetches the job's input where it is not here, and checks it against what the builder signed.
     async fn load(
         &self,
-        manager: &Client,
+        manager: &Link,
         record: &LeaseRecord,
     ) -> Result<Result<TaskInput, String>, WorkerError> {
         let signed = &record.lease.job;
@@ -216,11 +222,15 @@ impl Worker {
             return Ok(Err("the parameters are not those that the builder signed".to_owned()));
         }
         if !self.ctx.blobs.has(signed.input_blob).await? {
-            let bytes = match manager.blob(signed.input_blob).await {
-                Ok(bytes) => bytes,
-                Err(err) => return Ok(Err(format!("the input could not be fetched: {err}"))),
+            let fetched = match manager.client().await {
+                Ok(client) => {
+                    client.fetch_into(&self.ctx.blobs, signed.input_blob, MAX_INPUT_BYTES).await
+                }
+                Err(err) => Err(err),
             };
-            self.ctx.blobs.put(bytes).await?;
+            if let Err(err) = fetched {
+                return Ok(Err(format!("the input could not be fetched: {err}")));
+            }
         }
         let input = self.ctx.blobs.get(signed.input_blob).await?;
         let needed = signed.job.inputRoot;
@@ -380,12 +390,20 @@ impl Worker {
         Ok(self.ctx.ledger.record(|_| Some(Entry::Batch(batch)))?)
     }
 
-    async fn hand_back(&self, manager: &Client, task_id: B256, reason: String) {
+    async fn hand_back(&self, manager: &Link, task_id: B256, reason: String) {
         let request = ReleaseRequest { task_id, reason };
-        if let Err(err) = manager.release(&request).await {
+        let released = match manager.client().await {
+            Ok(client) => client.release(&request).await,
+            Err(err) => Err(err),
+        };
+        if let Err(err) = released {
             debug!(%err, "manager did not take the task back: its lease runs out");
         }
     }
+}
+
+async fn request_lease(manager: &Link, request: &LeaseRequest) -> Result<LeaseReply, ClientError> {
+    manager.client().await?.lease(request).await
 }
 
 fn unit_result(unit: &UnitLeaf) -> UnitResult {
