@@ -1,1 +1,16 @@
 //! Deterministic programs and the devices that run them.
+//!
+//! A program's arithmetic stands once, as portable C in `kernels/`. [`executor`] is the seam that callers
+//! code against; [`scene`] makes and checks the blob that the render program reads; [`render`] says what a
+//! unit of it is; [`memory`] commits to regions.
+
+pub mod error;
+pub mod executor;
+pub mod memory;
+pub mod program;
+pub mod render;
+pub mod scene;
+
+pub use error::GpuError;
+pub use executor::{BatchOutput, Executor, Session, TaskInput, UnitBatch, UnitOutput, UnitStatus};
+pub use program::Program;

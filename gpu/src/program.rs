@@ -1,0 +1,68 @@
+//! The programs, and what their ids commit to.
+//!
+//! An id is the hash of a tag and of the kernel sources in the order of [`SOURCES`]: whoever changes a
+//! result's bits has changed a source, and with it the id.
+
+use crate::memory::keccak256;
+
+/// Changes when a rule changes that no source shows, such as the compiler's flags.
+const RENDER_TAG: &[u8] = b"inferix/render/1";
+
+/// The sources of the render program. The order is part of the id.
+const SOURCES: [(&str, &[u8]); 4] = [
+    ("types.h", include_bytes!("../kernels/types.h")),
+    ("scene.h", include_bytes!("../kernels/scene.h")),
+    ("params.h", include_bytes!("../kernels/params.h")),
+    ("keccak.h", include_bytes!("../kernels/keccak.h")),
+];
+
+/// A deterministic kernel with an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Program {
+    /// Renders frames of a scene by path tracing.
+    Render,
+}
+
+impl Program {
+    /// Returns the id under which jobs name the program.
+    pub fn program_id(self) -> [u8; 32] {
+        match self {
+            Self::Render => sources_digest(RENDER_TAG),
+        }
+    }
+}
+
+/// Hashes the tag and every source, each preceded by its length as four little-endian bytes.
+fn sources_digest(tag: &[u8]) -> [u8; 32] {
+    let mut preimage = Vec::new();
+    let parts = SOURCES
+        .iter()
+        .flat_map(|(name, text)| [name.as_bytes(), text]);
+    for part in std::iter::once(tag).chain(parts) {
+        let len = u32::try_from(part.len()).unwrap_or(u32::MAX);
+        preimage.extend_from_slice(&len.to_le_bytes());
+        preimage.extend_from_slice(part);
+    }
+    keccak256(&preimage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kernel_source_is_part_of_the_id() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/kernels");
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            // Host entry points: they only call what the listed sources define.
+            if name == "keccak.c" {
+                continue;
+            }
+            assert!(
+                SOURCES.iter().any(|(listed, _)| *listed == name),
+                "`{name}` is not listed"
+            );
+        }
+    }
+}
