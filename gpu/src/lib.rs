@@ -2,10 +2,11 @@
 //!
 //! A program's arithmetic stands once, as portable C in `kernels/`. [`executor`] is the seam that callers
 //! code against; [`scene`] makes and checks the blob that the render program reads; [`render`] says what a
-//! unit of it is; [`memory`] commits to regions.
+//! unit of it is; [`image`] makes pictures of frames; [`memory`] commits to regions.
 
 pub mod error;
 pub mod executor;
+pub mod image;
 pub mod memory;
 pub mod program;
 pub mod render;

@@ -3,6 +3,7 @@
 pub mod build;
 mod environment;
 mod error;
+pub mod generate;
 pub mod import;
 pub mod layout;
 mod math;
