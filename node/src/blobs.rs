@@ -8,7 +8,9 @@ use std::{path::Path, sync::Arc, time::Duration};
 use alloy::primitives::{B256, Keccak256, keccak256};
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, TryStreamExt};
-use object_store::{ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart, local::LocalFileSystem, path};
+use object_store::{
+    ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart, local::LocalFileSystem, path,
+};
 
 /// Why a blob was not stored or read.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +61,9 @@ impl Blobs {
     pub fn open(dir: &Path) -> Result<Self, BlobError> {
         std::fs::create_dir_all(dir).map_err(BlobError::Folder)?;
         let store = LocalFileSystem::new_with_prefix(dir)?.with_fsync(true);
-        Ok(Self { store: Arc::new(store) })
+        Ok(Self {
+            store: Arc::new(store),
+        })
     }
 
     /// Stores bytes and returns their name.
@@ -70,7 +74,9 @@ impl Blobs {
     pub async fn put(&self, bytes: Bytes) -> Result<B256, BlobError> {
         let hash = keccak256(&bytes);
         if !self.has(hash).await? {
-            self.store.put(&location(hash), PutPayload::from_bytes(bytes)).await?;
+            self.store
+                .put(&location(hash), PutPayload::from_bytes(bytes))
+                .await?;
         }
         Ok(hash)
     }
@@ -117,7 +123,10 @@ impl Blobs {
         }
         let actual = keccak256(&bytes);
         if actual != hash {
-            return Err(BlobError::WrongHash { expected: hash, actual });
+            return Err(BlobError::WrongHash {
+                expected: hash,
+                actual,
+            });
         }
         Ok(bytes.freeze())
     }
@@ -166,8 +175,12 @@ impl Blobs {
         let mut listing = self.store.list(None);
         while let Some(meta) = listing.next().await {
             let meta = meta?;
-            let age = now.duration_since(meta.last_modified.into()).unwrap_or_default();
-            let Some(hash) = meta.location.filename().and_then(|name| name.parse().ok()) else { continue };
+            let age = now
+                .duration_since(meta.last_modified.into())
+                .unwrap_or_default();
+            let Some(hash) = meta.location.filename().and_then(|name| name.parse().ok()) else {
+                continue;
+            };
             if age < min_age || is_kept(hash) {
                 continue;
             }
@@ -228,16 +241,32 @@ mod tests {
         let blobs = Blobs::open(dir.path()).unwrap();
         let hash = keccak256(b"twelve bytes");
 
-        assert_eq!(blobs.put_stream(hash, 12, pieces(b"twelve bytes")).await.unwrap(), 12);
+        assert_eq!(
+            blobs
+                .put_stream(hash, 12, pieces(b"twelve bytes"))
+                .await
+                .unwrap(),
+            12
+        );
         assert_eq!(blobs.get(hash).await.unwrap(), &b"twelve bytes"[..]);
 
         let other = keccak256(b"other");
-        let err = blobs.put_stream(other, 12, pieces(b"twelve bytes")).await.unwrap_err();
+        let err = blobs
+            .put_stream(other, 12, pieces(b"twelve bytes"))
+            .await
+            .unwrap_err();
         assert!(matches!(err, BlobError::WrongHash { actual, .. } if actual == hash));
-        let err = blobs.put_stream(hash, 11, pieces(b"twelve bytes")).await.unwrap_err();
+        let err = blobs
+            .put_stream(hash, 11, pieces(b"twelve bytes"))
+            .await
+            .unwrap_err();
         assert!(matches!(err, BlobError::TooLarge { max_bytes: 11 }));
         assert!(!blobs.has(other).await.unwrap());
-        assert_eq!(blobs.get(hash).await.unwrap(), &b"twelve bytes"[..], "a refused stream harms nothing");
+        assert_eq!(
+            blobs.get(hash).await.unwrap(),
+            &b"twelve bytes"[..],
+            "a refused stream harms nothing"
+        );
     }
 
     #[tokio::test]

@@ -153,7 +153,11 @@ impl Default for WorkerConfig {
 
 impl Default for VerifierConfig {
     fn default() -> Self {
-        Self { managers: Vec::new(), sample_one_in: 20, threads: 0 }
+        Self {
+            managers: Vec::new(),
+            sample_one_in: 20,
+            threads: 0,
+        }
     }
 }
 
@@ -198,8 +202,10 @@ impl Config {
     ///
     /// Every variant of [`ConfigError`].
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
         let mut config: Self = toml::from_str(&text).map_err(|source| ConfigError::Malformed {
             path: path.to_owned(),
             source: Box::new(source),

@@ -48,7 +48,12 @@ impl Store {
     ///
     /// [`StoreError::Database`].
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        Ok(Self { db: sled::Config::new().path(dir).cache_capacity(64 << 20).open()? })
+        Ok(Self {
+            db: sled::Config::new()
+                .path(dir)
+                .cache_capacity(64 << 20)
+                .open()?,
+        })
     }
 
     /// Opens a tree.
@@ -57,7 +62,11 @@ impl Store {
     ///
     /// [`StoreError::Database`].
     pub fn tree(&self, name: &'static str) -> Result<Tree, StoreError> {
-        Ok(Tree { name, db: self.db.clone(), tree: self.db.open_tree(name)? })
+        Ok(Tree {
+            name,
+            db: self.db.clone(),
+            tree: self.db.open_tree(name)?,
+        })
     }
 }
 
@@ -69,7 +78,10 @@ impl Tree {
     /// Every variant of [`StoreError`].
     pub fn get<T: DeserializeOwned>(&self, key: impl AsRef<[u8]>) -> Result<Option<T>, StoreError> {
         let key = key.as_ref();
-        self.tree.get(key)?.map(|value| self.decode(key, &value)).transpose()
+        self.tree
+            .get(key)?
+            .map(|value| self.decode(key, &value))
+            .transpose()
     }
 
     /// Writes a value, durably.
@@ -92,7 +104,8 @@ impl Tree {
     ) -> Result<(), StoreError> {
         let mut batch = sled::Batch::default();
         for (key, value) in values {
-            let bytes = serde_json::to_vec(value).map_err(|source| self.malformed(key.as_ref(), source))?;
+            let bytes =
+                serde_json::to_vec(value).map_err(|source| self.malformed(key.as_ref(), source))?;
             batch.insert(key.as_ref(), bytes);
         }
         self.tree.apply_batch(batch)?;
@@ -135,7 +148,11 @@ impl Tree {
     }
 
     fn malformed(&self, key: &[u8], source: serde_json::Error) -> StoreError {
-        StoreError::Malformed { tree: self.name.to_owned(), key: hex::encode(key), source }
+        StoreError::Malformed {
+            tree: self.name.to_owned(),
+            key: hex::encode(key),
+            source,
+        }
     }
 }
 
@@ -148,11 +165,17 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         {
             let tree = Store::open(dir.path()).unwrap().tree("t").unwrap();
-            tree.put_all([(b"a/2", &2_u64), (b"a/1", &1), (b"b/1", &9)]).unwrap();
+            tree.put_all([(b"a/2", &2_u64), (b"a/1", &1), (b"b/1", &9)])
+                .unwrap();
             tree.remove(b"b/1").unwrap();
         }
         let tree = Store::open(dir.path()).unwrap().tree("t").unwrap();
-        let values: Vec<u64> = tree.scan(b"").unwrap().into_iter().map(|(_, value)| value).collect();
+        let values: Vec<u64> = tree
+            .scan(b"")
+            .unwrap()
+            .into_iter()
+            .map(|(_, value)| value)
+            .collect();
         assert_eq!(values, [1, 2]);
     }
 
@@ -162,6 +185,8 @@ mod tests {
         let tree = Store::open(dir.path()).unwrap().tree("t").unwrap();
         tree.put(b"k", &"text").unwrap();
         let err = tree.get::<u64>(b"k").unwrap_err();
-        assert!(matches!(err, StoreError::Malformed { ref tree, ref key, .. } if tree == "t" && key == "6b"));
+        assert!(
+            matches!(err, StoreError::Malformed { ref tree, ref key, .. } if tree == "t" && key == "6b")
+        );
     }
 }

@@ -1,0 +1,50 @@
+//! Tangents for meshes that come without.
+
+use super::{
+    MeshPart,
+    matrix::{cross, dot, minus, unit},
+};
+
+/// Returns a tangent and the bitangent's sign for each vertex: the direction in which u grows, averaged over
+/// the triangles at the vertex by their size.
+pub(super) fn tangents_of(mesh: &MeshPart, uv_set: u32) -> Vec<[f32; 4]> {
+    let uvs = &mesh.uvs[usize::from(uv_set == 1)];
+    if uvs.is_empty() || mesh.normals.is_empty() {
+        return vec![[0.0; 4]; mesh.positions.len()];
+    }
+    let mut along_u = vec![[0.0_f32; 3]; mesh.positions.len()];
+    let mut along_v = vec![[0.0_f32; 3]; mesh.positions.len()];
+    for triangle in &mesh.indices {
+        let [a, b, c] = triangle.map(|i| i as usize);
+        let (e1, e2) = (
+            minus(mesh.positions[b], mesh.positions[a]),
+            minus(mesh.positions[c], mesh.positions[a]),
+        );
+        let d1 = [uvs[b][0] - uvs[a][0], uvs[b][1] - uvs[a][1]];
+        let d2 = [uvs[c][0] - uvs[a][0], uvs[c][1] - uvs[a][1]];
+        let sign = if d1[0] * d2[1] - d2[0] * d1[1] < 0.0 {
+            -1.0
+        } else {
+            1.0
+        };
+        for i in [a, b, c] {
+            for axis in 0..3 {
+                along_u[i][axis] += sign * (e1[axis] * d2[1] - e2[axis] * d1[1]);
+                along_v[i][axis] += sign * (e2[axis] * d1[0] - e1[axis] * d2[0]);
+            }
+        }
+    }
+    let vertices = mesh.normals.iter().zip(along_u.iter().zip(&along_v));
+    vertices
+        .map(|(normal, (u, v))| {
+            let slope = dot(*normal, *u);
+            let [x, y, z] = unit(std::array::from_fn(|axis| u[axis] - normal[axis] * slope));
+            let sign = if dot(cross(*normal, [x, y, z]), *v) < 0.0 {
+                -1.0
+            } else {
+                1.0
+            };
+            [x, y, z, sign]
+        })
+        .collect()
+}
