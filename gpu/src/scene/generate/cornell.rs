@@ -19,7 +19,7 @@ pub fn cornell_box() -> Generated {
     let white = matt([0.73, 0.73, 0.73]);
     let red = matt([0.65, 0.05, 0.05]);
     let green = matt([0.12, 0.45, 0.15]);
-    let metal = json!({"baseColorFactor": [0.9, 0.9, 0.9, 1.0], "roughnessFactor": 0.1});
+    let metal = json!({"baseColorFactor": [0.9, 0.9, 0.9, 1.0], "roughnessFactor": 0.4});
     let metal = glb.push("materials", json!({"pbrMetallicRoughness": metal}));
     let lamp = json!({
         "emissiveFactor": [1.0, 0.85, 0.6],

@@ -81,7 +81,7 @@ fn add_spheres(glb: &mut GlbWriter) {
             },
         }),
     );
-    let hammered = glb.texture(&Picture::hammered_normals(PICTURE_EDGE, 24));
+    let hammered = glb.texture(&Picture::hammered_normals(PICTURE_EDGE, 9));
     let copper = glb.push(
         "materials",
         json!({
@@ -183,17 +183,8 @@ fn add_block_and_screen(glb: &mut GlbWriter) {
 fn add_lights(glb: &mut GlbWriter) {
     glb.use_extension(LAMP);
     let panel = lamp(glb, "panel", [1.0, 0.86, 0.68], 14.0);
-    let shape = Shape::quad([-1.6, 4.2, 1.4], [[0.0, 0.0, -1.6], [1.6, 0.6, 0.0]], 1.0);
     // It shines downwards and to the right.
-    let shape = Shape {
-        indices: shape.indices.iter().map(|&[a, b, c]| [a, c, b]).collect(),
-        normals: shape
-            .normals
-            .iter()
-            .map(|n| n.map(|value| -value))
-            .collect(),
-        ..shape
-    };
+    let shape = Shape::quad([-1.6, 4.2, 1.4], [[0.0, 0.0, -1.6], [1.6, 0.6, 0.0]], 1.0);
     place(glb, "panel", &shape, panel, [0.0; 3]);
 
     let tube = lamp(glb, "tube", [0.2, 0.55, 1.0], 5.0);

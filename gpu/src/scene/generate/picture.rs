@@ -73,10 +73,11 @@ impl Picture {
         Self::normals(edge, 0.035, height)
     }
 
-    /// Returns a normal map of hammered metal.
+    /// Returns a normal map of hammered metal, for a texture that is stretched to twice its width, as on a
+    /// sphere: `count` dents high.
     pub fn hammered_normals(edge: u32, count: u32) -> Self {
-        Self::normals(edge, 0.06, |u, v| {
-            noise([u * count as f32, v * count as f32], [count, count])
+        Self::normals(edge, 0.05, |u, v| {
+            dent([u * 2.0 * count as f32, v * count as f32], [2 * count, count])
         })
     }
 
@@ -121,6 +122,21 @@ fn brick_height(u: f32, v: f32, count: u32) -> f32 {
     let edge = (x.min(1.0 - x) * 2.0).min(y.min(1.0 - y));
     let rounded = (edge * 8.0).min(1.0);
     rounded * (2.0 - rounded)
+}
+
+/// Returns the squared distance to the nearest of scattered points, one in each cell, which repeat after
+/// `period`.
+fn dent([x, y]: [f32; 2], period: [u32; 2]) -> f32 {
+    let (left, top) = (x.floor(), y.floor());
+    let mut nearest = f32::INFINITY;
+    for (dx, dy) in (0..9).map(|i| (i % 3, i / 3)) {
+        let (column, row) = (left as u32 + period[0] + dx - 1, top as u32 + period[1] + dy - 1);
+        let (column, row) = (column % period[0], row % period[1]);
+        let from_x = x - left - (dx as f32 - 1.0) - hash(column, row);
+        let from_y = y - top - (dy as f32 - 1.0) - hash(column + 1000, row);
+        nearest = nearest.min(from_x * from_x + from_y * from_y);
+    }
+    nearest
 }
 
 /// Returns a number from 0 to 1 that looks random.

@@ -27,9 +27,9 @@ const NOWHERE: ([f64; 3], [f64; 3]) = ([f64::INFINITY; 3], [f64::NEG_INFINITY; 3
 
 /// The sky of a scene that has no light.
 pub(super) const DEFAULT_SKY: SkyPart = SkyPart::Gradient {
-    zenith: [0.75, 0.9, 1.15],
-    horizon: [1.0, 1.0, 1.0],
-    ground: [0.38, 0.36, 0.34],
+    zenith: [1.5, 1.65, 1.9],
+    horizon: [0.95, 0.93, 0.9],
+    ground: [0.3, 0.27, 0.24],
 };
 
 /// Reads the camera of a node. `None` if it has none that can be used.
