@@ -77,7 +77,10 @@ impl Picture {
     /// sphere: `count` dents high.
     pub fn hammered_normals(edge: u32, count: u32) -> Self {
         Self::normals(edge, 0.05, |u, v| {
-            dent([u * 2.0 * count as f32, v * count as f32], [2 * count, count])
+            dent(
+                [u * 2.0 * count as f32, v * count as f32],
+                [2 * count, count],
+            )
         })
     }
 
@@ -130,7 +133,10 @@ fn dent([x, y]: [f32; 2], period: [u32; 2]) -> f32 {
     let (left, top) = (x.floor(), y.floor());
     let mut nearest = f32::INFINITY;
     for (dx, dy) in (0..9).map(|i| (i % 3, i / 3)) {
-        let (column, row) = (left as u32 + period[0] + dx - 1, top as u32 + period[1] + dy - 1);
+        let (column, row) = (
+            left as u32 + period[0] + dx - 1,
+            top as u32 + period[1] + dy - 1,
+        );
         let (column, row) = (column % period[0], row % period[1]);
         let from_x = x - left - (dx as f32 - 1.0) - hash(column, row);
         let from_y = y - top - (dy as f32 - 1.0) - hash(column + 1000, row);
