@@ -4,15 +4,9 @@
 //!
 //! `unitIndex u64 ‖ status u8 ‖ outputRoot b32 ‖ cost u64`, 49 bytes; the leaf's sum is its cost.
 
-<<<<<<< HEAD
-use alloy_primitives::{B256, FixedBytes};
-use inferix_gpu::UnitOutput;
-pub use inferix_gpu::UnitStatus;
-use serde::{Deserialize, Serialize};
-=======
 use alloy_primitives::B256;
 use inferix_gpu::{UnitOutput, UnitStatus};
->>>>>>> prover
+use serde::{Deserialize, Serialize};
 
 use crate::{
     DecodeError,
@@ -27,14 +21,7 @@ pub const DONE: u8 = 0;
 pub const CAPPED: u8 = 1;
 
 /// What one unit computed, as its interval commits it.
-<<<<<<< HEAD
-///
-/// As JSON it is its canonical bytes in hex.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "FixedBytes<49>", try_from = "FixedBytes<49>")]
-=======
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
->>>>>>> prover
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitLeaf {
     /// Index of the unit, counted over the whole job.
     pub unit_index: u64,
@@ -44,20 +31,6 @@ pub struct UnitLeaf {
     pub output_root: B256,
     /// Work units that the program counted for itself.
     pub cost: u64,
-}
-
-impl From<UnitLeaf> for FixedBytes<{ UnitLeaf::LEN_BYTES }> {
-    fn from(unit: UnitLeaf) -> Self {
-        Self::new(unit.to_bytes())
-    }
-}
-
-impl TryFrom<FixedBytes<{ UnitLeaf::LEN_BYTES }>> for UnitLeaf {
-    type Error = DecodeError;
-
-    fn try_from(bytes: FixedBytes<{ UnitLeaf::LEN_BYTES }>) -> Result<Self, DecodeError> {
-        Self::from_bytes(bytes.as_slice())
-    }
 }
 
 impl UnitLeaf {

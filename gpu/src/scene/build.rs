@@ -191,7 +191,7 @@ fn write_sky(sky: &SkyPart, header: &mut SceneHeader) {
             header.sky_kind = layout::SKY_IMAGE;
             header.sky_width = *width;
             header.sky_height = *height;
-            header.sky_turn = [turn.cos(), turn.sin()];
+            header.sky_turn = [libm::cosf(*turn), libm::sinf(*turn)];
         }
     }
 }

@@ -185,7 +185,7 @@ fn world_bounds(instance: &Instance, bounds: &Bounds) -> Bounds {
 
 fn camera_of(camera: &CameraPart, frame: usize) -> Camera {
     let (kind, tan_half_yfov) = match camera.projection {
-        Projection::Perspective { yfov } => (CAMERA_PERSPECTIVE, (yfov * 0.5).tan()),
+        Projection::Perspective { yfov } => (CAMERA_PERSPECTIVE, libm::tanf(yfov * 0.5)),
         Projection::Orthographic { ymag } => (CAMERA_ORTHOGRAPHIC, ymag),
     };
     Camera {

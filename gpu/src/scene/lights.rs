@@ -127,7 +127,7 @@ fn punctual(light: &LightPart, place: Place) -> (Light, f64) {
         } => {
             record.kind = LIGHT_SPOT;
             record.range = range.unwrap_or(0.0);
-            let (inner, outer) = (inner_cone.cos(), outer_cone.cos());
+            let (inner, outer) = (libm::cosf(inner_cone), libm::cosf(outer_cone));
             record.cone_scale = 1.0 / (inner - outer).max(0.001);
             record.cone_offset = -outer * record.cone_scale;
             2.0 * PI * intensity * f64::from(1.0 - outer)

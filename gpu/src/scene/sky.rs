@@ -17,7 +17,7 @@ pub(super) fn texels_of(sky: &SkyPart) -> Vec<SkyTexel> {
     let light: Vec<f64> = radiance.iter().map(|rgb| luminance(*rgb)).collect();
     let mut weights = Vec::with_capacity(light.len());
     for y in 0..height {
-        let sine = ((y as f64 + 0.5) / height as f64 * std::f64::consts::PI).sin();
+        let sine = libm::sin((y as f64 + 0.5) / height as f64 * std::f64::consts::PI);
         for x in 0..width {
             weights.push(brightest_around(&light, (x, y), (width, height)) * sine);
         }

@@ -39,7 +39,8 @@ pub(super) fn tangents_of(mesh: &MeshPart, uv_set: u32) -> Vec<[f32; 4]> {
         .map(|(normal, (u, v))| {
             let slope = dot(*normal, *u);
             let [x, y, z] = unit(std::array::from_fn(|axis| u[axis] - normal[axis] * slope));
-            let sign = if dot(cross(*normal, [x, y, z]), *v) < 0.0 {
+            // A normal map's green points up and v down: the bitangent is the way in which v falls.
+            let sign = if dot(cross(*normal, [x, y, z]), *v) > 0.0 {
                 -1.0
             } else {
                 1.0
@@ -47,4 +48,34 @@ pub(super) fn tangents_of(mesh: &MeshPart, uv_set: u32) -> Vec<[f32; 4]> {
             [x, y, z, sign]
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two triangles that face +z, u to the right and, as files have it, v down.
+    fn wall(mirror: f32) -> MeshPart {
+        MeshPart {
+            positions: vec![
+                [0.0, 0.0, 0.0],
+                [1.0, 0.0, 0.0],
+                [1.0, 1.0, 0.0],
+                [0.0, 1.0, 0.0],
+            ],
+            normals: vec![[0.0, 0.0, 1.0]; 4],
+            uvs: [
+                vec![[0.0, 1.0], [mirror, 1.0], [mirror, 0.0], [0.0, 0.0]],
+                Vec::new(),
+            ],
+            indices: vec![[0, 1, 2], [0, 2, 3]],
+            ..MeshPart::default()
+        }
+    }
+
+    #[test]
+    fn the_bitangent_points_up_in_the_picture() {
+        assert_eq!(tangents_of(&wall(1.0), 0), vec![[1.0, 0.0, 0.0, 1.0]; 4]);
+        assert_eq!(tangents_of(&wall(-1.0), 0), vec![[-1.0, 0.0, 0.0, -1.0]; 4]);
+    }
 }
