@@ -25,6 +25,7 @@ use crate::{
         ChainError, ClaimStatus, LastClaimView, PostedClaim, Sender, bindings::work_claims, calls,
         posted_claim,
     },
+    status::Status,
     worker::{Context, LeaseState, Link, Mode, WorkerError},
 };
 
@@ -57,6 +58,7 @@ impl Settlement {
         self.sender.recover().await?;
         let mut wait = self.ctx.config.chain.poll_interval;
         loop {
+            Status::gather(&self.ctx)?.write(self.ctx.data_dir())?;
             tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
                 () = tokio::time::sleep(wait) => {}
@@ -254,7 +256,13 @@ impl Settlement {
         let state = match self.ctx.reader.claim_state(&header).await {
             Ok(state) => state,
             Err(ChainError::Refused(refusal)) if is_header_unknown(&refusal) => {
-                let header = self.renewed_header(header, block_number).await?;
+                let claim = PostedClaim {
+                    claim_id: header.claim_id().bytes(),
+                    header,
+                    lines: lines.clone(),
+                    block_number,
+                };
+                let header = self.ctx.reader.current_header(&claim).await?;
                 record.stage = Stage::Posted { header, lines, block_number };
                 return Ok(self.outbox.put(&record)?);
             }
@@ -294,23 +302,6 @@ impl Settlement {
             .into_iter()
             .filter(|claim| claim.header.device_id() == self.ctx.device_id)
             .find(|claim| claim.header.seq == seq))
-    }
-
-    /// A claim that was held has a later deadline in its header.
-    async fn renewed_header(
-        &self,
-        header: ClaimHeader,
-        from: u64,
-    ) -> Result<ClaimHeader, WorkerError> {
-        let claim_id = header.claim_id().bytes();
-        let events = self.claim_events(work_claims::ClaimReleased::SIGNATURE_HASH, from).await?;
-        let deadline_at = events
-            .iter()
-            .filter_map(|log| work_claims::ClaimReleased::decode_log(&log.inner).ok())
-            .filter(|event| event.claimId == claim_id)
-            .map(|event| event.deadlineAt)
-            .next_back();
-        Ok(ClaimHeader { deadlineAt: deadline_at.unwrap_or(header.deadlineAt), ..header })
     }
 
     /// What a claim that somebody else finalized was paid.

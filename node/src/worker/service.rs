@@ -408,7 +408,7 @@ async fn request_lease(manager: &Link, request: &LeaseRequest) -> Result<LeaseRe
 
 fn unit_result(unit: &UnitLeaf) -> UnitResult {
     UnitResult {
-        status: inferix_prover::unit::status_byte(unit.status),
+        status: unit.status,
         output_root: unit.output_root,
         cost: unit.cost,
     }
