@@ -134,7 +134,8 @@ typedef struct {
 } Mesh;
 IFX_ASSERT_SIZE(Mesh, 16);
 
-#define IFX_INSTANCE_IDENTITY 1u
+#define IFX_INSTANCE_IDENTITY 1u /* neither matrix is read */
+#define IFX_INSTANCE_MIRRORED 2u /* to_world turns the inside out */
 
 /* A mesh in one frame. Matrices are three rows of four. */
 typedef struct {
@@ -228,9 +229,8 @@ typedef struct {
     float range;        /* 0: infinite */
     float cone_scale;   /* spot: clamp(cos * scale + offset)^2 */
     float cone_offset;
-    u32 reserved[14];
 } Light;
-IFX_ASSERT_SIZE(Light, 128);
+IFX_ASSERT_SIZE(Light, 72);
 
 #define IFX_CAMERA_PERSPECTIVE 0u
 #define IFX_CAMERA_ORTHOGRAPHIC 1u

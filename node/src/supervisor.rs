@@ -150,7 +150,7 @@ async fn keep_running(
 }
 
 /// Waits for Ctrl-C or, on Unix, SIGTERM.
-async fn stop_signal() {
+pub async fn stop_signal() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

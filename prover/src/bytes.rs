@@ -54,14 +54,6 @@ pub enum DecodeError {
         /// What is allowed here.
         bound: u64,
     },
-    /// A byte that names one of several things names none.
-    #[error("{field} is {got}, which names nothing")]
-    UnknownTag {
-        /// The field.
-        field: &'static str,
-        /// What was read.
-        got: u8,
-    },
     /// Items that must ascend do not.
     #[error("{field} {index} is not above the one before it")]
     OutOfOrder {

@@ -8,9 +8,12 @@
 //! [`task`], its three kinds of leaves; [`claim`] and [`blob`], what a worker posts and publishes;
 //! [`typed_data`], what managers and builders sign.
 
+#[cfg(feature = "attack")]
+pub mod attack;
 pub mod blob;
 mod bytes;
 pub mod claim;
+pub mod fraud;
 pub mod id;
 pub mod interval;
 pub mod sum_tree;

@@ -4,9 +4,8 @@
 //!
 //! `unitIndex u64 ‖ status u8 ‖ outputRoot b32 ‖ cost u64`, 49 bytes; the leaf's sum is its cost.
 
-use alloy_primitives::{B256, FixedBytes};
-use inferix_gpu::UnitOutput;
-pub use inferix_gpu::UnitStatus;
+use alloy_primitives::B256;
+use inferix_gpu::{UnitOutput, UnitStatus};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -15,34 +14,23 @@ use crate::{
     sum_tree::{LeafTag, Node, SumTree, SumTreeError, leaf_hash},
 };
 
+/// Status of a unit that ran to its end.
+pub const DONE: u8 = 0;
+
+/// Status of a unit that reached its `maxCost` and stopped: a valid output, paid at `maxCost`.
+pub const CAPPED: u8 = 1;
+
 /// What one unit computed, as its interval commits it.
-///
-/// As JSON it is its canonical bytes in hex.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "FixedBytes<49>", try_from = "FixedBytes<49>")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitLeaf {
     /// Index of the unit, counted over the whole job.
     pub unit_index: u64,
-    /// How it ended.
-    pub status: UnitStatus,
+    /// How it ended: [`DONE`] or [`CAPPED`]. Another byte can be read and hashed, and is a fraud.
+    pub status: u8,
     /// Root of its output region.
     pub output_root: B256,
     /// Work units that the program counted for itself.
     pub cost: u64,
-}
-
-impl From<UnitLeaf> for FixedBytes<{ UnitLeaf::LEN_BYTES }> {
-    fn from(unit: UnitLeaf) -> Self {
-        Self::new(unit.to_bytes())
-    }
-}
-
-impl TryFrom<FixedBytes<{ UnitLeaf::LEN_BYTES }>> for UnitLeaf {
-    type Error = DecodeError;
-
-    fn try_from(bytes: FixedBytes<{ UnitLeaf::LEN_BYTES }>) -> Result<Self, DecodeError> {
-        Self::from_bytes(bytes.as_slice())
-    }
 }
 
 impl UnitLeaf {
@@ -53,7 +41,7 @@ impl UnitLeaf {
     pub fn to_bytes(&self) -> [u8; Self::LEN_BYTES] {
         ArrayWriter::new()
             .put(self.unit_index.to_be_bytes())
-            .put([status_byte(self.status)])
+            .put([self.status])
             .put(self.output_root)
             .put(self.cost.to_be_bytes())
             .finish()
@@ -63,8 +51,7 @@ impl UnitLeaf {
     ///
     /// # Errors
     ///
-    /// [`DecodeError::UnknownTag`] for a status that is none; [`DecodeError::Truncated`] and
-    /// [`DecodeError::TrailingBytes`] for another length.
+    /// [`DecodeError::Truncated`] and [`DecodeError::TrailingBytes`] for another length.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
         let unit = Self::read(&mut reader)?;
@@ -73,22 +60,10 @@ impl UnitLeaf {
     }
 
     pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let unit_index = r.u64("unit unitIndex")?;
-        let status = match r.u8("unit status")? {
-            0 => UnitStatus::Done,
-            1 => UnitStatus::Capped,
-            got => {
-                return Err(DecodeError::UnknownTag {
-                    field: "unit status",
-                    got,
-                });
-            }
-        };
-        let output_root = r.b256("unit outputRoot")?;
         Ok(Self {
-            unit_index,
-            status,
-            output_root,
+            unit_index: r.u64("unit unitIndex")?,
+            status: r.u8("unit status")?,
+            output_root: r.b256("unit outputRoot")?,
             cost: r.u64("unit cost")?,
         })
     }
@@ -107,18 +82,13 @@ impl From<&UnitOutput> for UnitLeaf {
     fn from(output: &UnitOutput) -> Self {
         Self {
             unit_index: output.unit_index,
-            status: output.status,
+            status: match output.status {
+                UnitStatus::Done => DONE,
+                UnitStatus::Capped => CAPPED,
+            },
             output_root: B256::new(output.output_root),
             cost: output.cost,
         }
-    }
-}
-
-/// Returns the byte that a leaf holds for a status.
-pub const fn status_byte(status: UnitStatus) -> u8 {
-    match status {
-        UnitStatus::Done => 0,
-        UnitStatus::Capped => 1,
     }
 }
 

@@ -29,8 +29,6 @@ interface IBuilderAccounts {
     event DeallocationRequested(address indexed builder, address indexed manager, uint96 amountWei, uint64 availableAt);
     /// @notice Allocated money came back into the builder's balance.
     event Deallocated(address indexed builder, address indexed manager, uint96 amountWei);
-    /// @notice A claim reserved allocated money; the shortfall came from the manager's stake.
-    event Reserved(address indexed builder, address indexed manager, uint96 amountWei, uint96 shortfallWei);
     /// @notice Reserved money came back into the allocation: the claim was rejected, or leaves of it voided.
     event Refunded(address indexed builder, address indexed manager, uint96 amountWei);
     /// @notice A builder was repaid out of stake.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.36;
 
+import {LeafEvidence, LineRef, TaskEvidence, UnitEvidence} from "../libraries/Evidence.sol";
 import {Sibling, SumTop} from "../libraries/SumTree.sol";
 import {Job, Receipt, Signature, WorkOrder} from "../libraries/TypedData.sol";
-import {LeafEvidence, LineRef, TaskEvidence, UnitEvidence} from "./IFraudProofs.sol";
 
 /// @title IDemands
 /// @notice Asks on chain that something hidden be shown (PROTOCOL.md, Demands).
@@ -91,6 +91,8 @@ interface IDemands {
     error WrongClaim(bytes32 claimId, bytes32 needed);
     /// @notice There is no such place in the tree or in the list; or a field is used that the kind does not use.
     error NoSuchPlace();
+    /// @notice A claim can be asked about for one window after its first deadline, and no longer.
+    error DemandsOver(uint64 nowAt, uint64 endAt);
     /// @notice Outputs are for the line's builder and manager only.
     error NotAllowed(address caller);
     /// @notice The demand's deadline has passed.
@@ -109,7 +111,7 @@ interface IDemands {
     /* DEMANDERS */
 
     /// @notice Asks for something, and pays `demandFeeWei` out of the caller's tokens (an allowance to this contract).
-    /// @dev Reverts with `DemandKnown`, `LineUnknown`, `WrongClaim`, `NoSuchPlace`, `NotAllowed`, the token's
+    /// @dev Reverts with `DemandKnown`, `LineUnknown`, `WrongClaim`, `NoSuchPlace`, `NotAllowed`, `DemandsOver`, the token's
     /// errors and what `IWorkClaims.requireOpen` reverts with.
     /// @return demandId The hash of the demand.
     function open(LineRef calldata target, Demand calldata demand) external returns (bytes32 demandId);

@@ -1,52 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.36;
 
-import {ClaimHeader, Line} from "../libraries/Claims.sol";
+import {ChainEvidence, LeafEvidence, LineRef, TaskEvidence, UnitEvidence} from "../libraries/Evidence.sol";
 import {Interval, Task, Unit} from "../libraries/Interval.sol";
-import {Branch, Sibling, SumTop} from "../libraries/SumTree.sol";
+import {Branch, SumTop} from "../libraries/SumTree.sol";
 import {WorkOrder} from "../libraries/TypedData.sol";
-
-/// @notice A line of a claim.
-struct LineRef {
-    ClaimHeader header;
-    Line[] lines;
-    uint256 lineIndex;
-}
-
-/// @notice An interval and its place in a line's tree.
-struct LeafEvidence {
-    Interval leaf;
-    uint64 index;
-    Sibling[] siblings;
-}
-
-/// @notice A unit and its place in an interval's tree of units.
-struct UnitEvidence {
-    Unit unit;
-    uint32 position;
-    SumTop top;
-    Sibling[] siblings;
-}
-
-/// @notice A listed task and its place in an order's list.
-struct TaskEvidence {
-    Task task;
-    uint32 index;
-    SumTop top;
-    Sibling[] siblings;
-}
-
-/// @notice A way down a tree by node preimages, sums as they are stated. Bit `k` of `path`: right below `chain[k]`.
-struct ChainEvidence {
-    Branch[] chain;
-    uint256 path;
-}
 
 /// @title IFraudProofs
 /// @notice The lies that a claim can contain, each proven in one transaction (PROTOCOL.md, Fraud predicates).
 /// @dev Every `prove…` rejects the claim and forfeits the line's lock. The prover must have committed
 /// `keccak256(claimId ‖ prover ‖ salt)` in an earlier block. Every one reverts with `CommitmentUnknown`,
-/// `CommitmentTooYoung`, `LineUnknown`, `NotFraud`, with `SumTree`'s errors for evidence that proves nothing, and
+/// `CommitmentTooYoung`, `LineUnknown`, `NotFraud`, with the tree's errors for evidence that proves nothing, and
 /// with what `IWorkClaims.reject` reverts with.
 interface IFraudProofs {
     /// @notice A line, and who is to be paid for showing that it lies.
@@ -75,6 +39,17 @@ interface IFraudProofs {
     error WrongPreimage(bytes32 computed, bytes32 needed);
     /// @notice The evidence names two leaves that are one.
     error SameLeaf(uint256 lineIndex, uint64 leafIndex);
+
+    /// @notice A tree has at least one leaf.
+    error TreeEmpty();
+    /// @notice There is no node at this index of this level.
+    error IndexOutOfTree(uint256 index, uint256 width);
+    /// @notice A proof has exactly one sibling for each level on which the node is not carried.
+    error WrongSiblingCount(uint256 given, uint256 needed);
+    /// @notice A computed hash is not the committed one.
+    error WrongHash(bytes32 computed, bytes32 needed);
+    /// @notice A sum on the path leaves 128 bits.
+    error SumOverflow(uint256 sum);
 
     /// @notice Commits to a proof. Reverts with `CommitmentKnown`.
     function commit(bytes32 commitment) external;

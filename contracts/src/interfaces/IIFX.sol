@@ -11,7 +11,7 @@ interface IIFX is IERC20, IERC20Permit {
     error NotMinter(address caller, address needed);
 
     /// @notice The mint would raise the supply above the cap.
-    error CapExceeded(uint256 supplyWei, uint256 capWei);
+    error CapExceeded(uint256 amountWei, uint256 leftWei);
 
     /// @notice Creates tokens. Reverts with `NotMinter` and `CapExceeded`.
     function mint(address account, uint256 amountWei) external;

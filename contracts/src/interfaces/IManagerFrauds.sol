@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.36;
 
+import {LeafEvidence, LineRef, TaskEvidence} from "../libraries/Evidence.sol";
+import {Task} from "../libraries/Interval.sol";
 import {Job, Signature, WorkOrder} from "../libraries/TypedData.sol";
-import {LeafEvidence, LineRef, TaskEvidence} from "./IFraudProofs.sol";
 
 /// @title IManagerFrauds
 /// @notice What a manager signed against a builder; it repays the builder, the worker stays paid.
-/// @dev Every function reverts with `NotFraud`, `AlreadyPenalized`, `LineUnknown`, `WrongOrder`, `SumTree`'s errors,
+/// @dev Every function reverts with `NotFraud`, `AlreadyPenalized`, `LineUnknown`, `WrongOrder`, the tree's errors of `IFraudProofs`,
 /// and what `IWorkClaims.requireOpen` reverts with.
 interface IManagerFrauds {
-    /// @notice A manager was penalized for a line, or for one leaf of it (`leafIndex`).
+    /// @notice A predicate held. `predicate` is the selector of the function that proved it.
     event ManagerFraudProven(bytes32 indexed claimId, address indexed manager, bytes4 predicate, uint256 lineIndex);
 
     /// @notice The evidence is sound and shows no fraud.
@@ -36,16 +37,16 @@ interface IManagerFrauds {
     ) external;
 
     /// @notice Units of the leaf are leased twice, by leases that overlapped.
-    /// @dev Shown by a claim that was posted before the other lease ended.
+    /// @dev Shown by a claim that was posted before the other lease ended, which is the one that ends first.
     /// @param leaf A leaf of the line that was claimed.
-    /// @param leafTask The listed task of the leaf.
+    /// @param leafTask The preimage of the leaf's `taskId`.
     /// @param otherOrder Another order of the manager, or the line's own.
     /// @param signature The operator's, under the other order.
     /// @param other A task of the other order that shares a unit with the leaf.
     function proveDoubleLease(
         LineRef calldata target,
         LeafEvidence calldata leaf,
-        TaskEvidence calldata leafTask,
+        Task calldata leafTask,
         WorkOrder calldata otherOrder,
         Signature calldata signature,
         TaskEvidence calldata other

@@ -20,8 +20,8 @@ interface INodeRegistry {
     /* TYPES */
 
     /// @notice What a node says of itself when it registers.
-    /// @dev `ibMicro` in micro-IB, of device 0; `priceWei` in wei per IBM, a multiple of 1 gwei; `stakeWei` a
-    /// multiple of 1 gwei or not, at will.
+    /// @dev `ibMicro` in micro-IB, of device 0: above zero for a worker; `priceWei` in wei per IBM, a multiple of
+    /// 1 gwei; `endpoint` is where a manager is reached.
     struct Registration {
         address operator;
         uint8 roles;
@@ -196,6 +196,10 @@ interface INodeRegistry {
     /// @notice Returns a manager's operator, and when its stake may leave (zero: it stays).
     /// @dev Reverts with `RoleMissing` if the account is no registered manager.
     function managerOperator(address manager) external view returns (address operator, uint64 exitAt);
+
+    /// @notice Returns until when an account was a node's operator: the largest value if it still is, zero if it
+    /// never was.
+    function operatorUntil(address account, address who) external view returns (uint64);
 
     /// @notice Returns the least stake of a worker, in wei, with the present parameters.
     function minStakeWei(uint256 totalIbMicro, uint256 priceWei) external view returns (uint256);

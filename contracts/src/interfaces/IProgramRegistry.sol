@@ -27,7 +27,7 @@ interface IProgramRegistry {
     error ProgramKnown(bytes32 programId);
     /// @notice There is no such program.
     error ProgramUnknown(bytes32 programId);
-    /// @notice An output has between 2^5 and 2^32 leaves.
+    /// @notice An output has between 2^5 and 2^27 leaves.
     error WrongOutputDepth(uint8 outputDepth, uint8 minDepth, uint8 maxDepth);
     /// @notice The program is suspended, or is not, already.
     error AlreadySo(bytes32 programId, bool isSuspended);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.36;
 
+import {LeafEvidence, LineRef} from "../libraries/Evidence.sol";
 import {Task} from "../libraries/Interval.sol";
 import {Job} from "../libraries/TypedData.sol";
-import {LeafEvidence, LineRef} from "./IFraudProofs.sol";
 
 /// @title IVoids
 /// @notice Errors of clocks and circumstances: the leaf is not paid, nobody is slashed (PROTOCOL.md, Fraud predicates).
-/// @dev Every function reverts with `NotVoid`, `LineUnknown`, `SumTree`'s errors, and what `IWorkClaims.voidLeaf`
+/// @dev Every function reverts with `NotVoid`, `LineUnknown`, the tree's errors of `IFraudProofs`, and what `IWorkClaims.voidLeaf`
 /// reverts with.
 interface IVoids {
     /// @notice The evidence is sound, and the leaf stays.

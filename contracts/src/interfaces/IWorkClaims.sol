@@ -83,8 +83,8 @@ interface IWorkClaims {
     error OrderExpired(uint64 nowAt, uint64 expiredAt);
     /// @notice The order's lease ends too far ahead.
     error LeaseTooLong(uint64 leaseEndsAt, uint64 maxAt);
-    /// @notice The manager's stake may leave before the claim is final.
-    error ManagerExiting(uint64 deadlineAt, uint64 exitAt);
+    /// @notice The manager's stake may leave before the slowest claim would be settled.
+    error ManagerExiting(uint64 settledAt, uint64 exitAt);
     /// @notice The line's cursor must grow, and stay within the order's list.
     error WrongCursor(uint32 cursorTo, uint32 cursorFrom, uint32 taskCount);
     /// @notice The work claimed under the order's list exceeds its cap, in micro-IBM.

@@ -216,7 +216,7 @@ impl CameraChoice {
     pub fn own(to_world: Affine, yfov: f32) -> Self {
         Self::Own {
             to_world,
-            tan_half_yfov: (yfov * 0.5).tan(),
+            tan_half_yfov: libm::tanf(yfov * 0.5),
         }
     }
 

@@ -14,6 +14,8 @@ use crate::UnitOutput;
 
 /// Bytes of a pixel in a unit's output.
 pub const PIXEL_BYTES: usize = 16;
+/// Samples of a sub-unit, as in `kernels/cost.h`.
+pub const SUB_UNIT_SAMPLES: u32 = 16;
 
 /// One tile of one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +66,11 @@ impl RenderParams {
     /// Returns log2 of the bytes of a unit's output region.
     pub fn log2_output(&self) -> u32 {
         2 * self.tile_edge.trailing_zeros() + PIXEL_BYTES.trailing_zeros()
+    }
+
+    /// Returns how many sub-units a pixel has: ranges of [`SUB_UNIT_SAMPLES`] samples.
+    pub fn range_count(&self) -> u32 {
+        self.samples.div_ceil(SUB_UNIT_SAMPLES)
     }
 
     /// Copies a unit's pixels to their place in a linear RGB frame of `width * height` pixels.

@@ -43,6 +43,8 @@ pub const SKY_EDGE_MAX: u32 = 8192;
 
 /// [`Instance::flags`]: both matrices are the identity and are not read.
 pub const INSTANCE_IDENTITY: u32 = 1;
+/// [`Instance::flags`]: the matrix turns the inside out.
+pub const INSTANCE_MIRRORED: u32 = 2;
 
 /// [`Material::flags`]: emits on both sides.
 pub const MATERIAL_DOUBLE_SIDED: u32 = 1;
@@ -318,7 +320,6 @@ pub struct Light {
     pub range: f32,
     pub cone_scale: f32,
     pub cone_offset: f32,
-    pub reserved: [u32; 14],
 }
 
 /// Where rays begin.

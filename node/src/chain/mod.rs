@@ -4,6 +4,7 @@
 
 pub mod bindings;
 pub mod calls;
+pub mod deploy;
 mod deployment;
 mod endpoint;
 mod error;

@@ -140,6 +140,24 @@ impl Sender {
         self.wallet.address()
     }
 
+    /// The account's next nonce.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError::Rpc`].
+    pub async fn nonce(&self) -> Result<u64, ChainError> {
+        Ok(self.provider.get_transaction_count(self.wallet.address()).await?)
+    }
+
+    /// The number of the latest block.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError::Rpc`].
+    pub async fn head_number(&self) -> Result<u64, ChainError> {
+        Ok(self.provider.get_block_number().await?)
+    }
+
     /// Brings what was under way when the node stopped to an end. To be called before anything is sent.
     ///
     /// # Errors

@@ -2,6 +2,18 @@
 
 mod accept;
 mod book;
+mod context;
+mod control;
+mod error;
+mod link;
+mod reporter;
+mod service;
 
 pub use accept::{LeaseRefusal, Terms, check_lease};
 pub use book::{Book, LeaseRecord, LeaseState};
+pub use context::Context;
+pub use control::{Control, Mode};
+pub use error::WorkerError;
+pub use link::Link;
+pub use reporter::Reporter;
+pub use service::Worker;

@@ -83,6 +83,14 @@ impl Span {
         u64::try_from(count).unwrap_or(leaf_count)
     }
 
+    /// The place of the first leaf below.
+    pub fn first_leaf(self) -> Self {
+        Self {
+            level: 0,
+            index: self.index.checked_shl(self.level).unwrap_or(0),
+        }
+    }
+
     /// The two children of a node with more than one leaf. The right one is `None` where the left one is
     /// carried up. `None` at level zero.
     pub fn children(self, leaf_count: u64) -> Option<(Self, Option<Self>)> {

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use alloy_primitives::{Address, B256, Bytes};
-use inferix_gpu::UnitStatus;
 use inferix_prover::{
     U96,
     blob::ClaimBlob,
@@ -13,7 +12,7 @@ use inferix_prover::{
     sum_tree::{Node, NodePreimage},
     task::Task,
     typed_data::{ApiRequest, Job, OperatorConsent, Receipt, WorkOrder},
-    unit::{UnitLeaf, status_byte},
+    unit::UnitLeaf,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -274,7 +273,7 @@ impl From<&UnitLeaf> for UnitFields {
     fn from(u: &UnitLeaf) -> Self {
         Self {
             unit_index: u.unit_index.into(),
-            status: status_byte(u.status).into(),
+            status: u.status.into(),
             output_root: u.output_root,
             cost: u.cost.into(),
         }
@@ -285,11 +284,7 @@ impl From<&UnitFields> for UnitLeaf {
     fn from(f: &UnitFields) -> Self {
         Self {
             unit_index: f.unit_index.u64(),
-            status: if f.status.u8() == 0 {
-                UnitStatus::Done
-            } else {
-                UnitStatus::Capped
-            },
+            status: f.status.u8(),
             output_root: f.output_root,
             cost: f.cost.u64(),
         }

@@ -8,4 +8,5 @@
 )]
 
 pub mod cases;
+pub mod peers;
 pub mod sample;

@@ -2,7 +2,6 @@
 
 use alloy_primitives::{Address, B256, Signature, U256, keccak256};
 use alloy_sol_types::{Eip712Domain, SolStruct};
-use inferix_gpu::UnitStatus;
 use inferix_prover::{
     U96,
     blob::{BlobInterval, BlobLine, ClaimBlob, SignedJob},
@@ -11,7 +10,7 @@ use inferix_prover::{
     interval::{Interval, payable_micro},
     task::{Task, task_tree},
     typed_data::{self, CompactSignature, Job, WorkOrder},
-    unit::{UnitLeaf, unit_tree},
+    unit::{CAPPED, DONE, UnitLeaf, unit_tree},
 };
 use k256::ecdsa::SigningKey;
 
@@ -216,11 +215,7 @@ pub fn units(rng: &mut Rng, task: &Task, first_unit: u64, count: u64) -> Vec<Uni
         .map(|unit_index| {
             let cost = (rng.below(task.max_cost + task.max_cost / 8)).min(task.max_cost);
             let capped = cost == task.max_cost;
-            let status = if capped {
-                UnitStatus::Capped
-            } else {
-                UnitStatus::Done
-            };
+            let status = if capped { CAPPED } else { DONE };
             UnitLeaf {
                 unit_index,
                 status,

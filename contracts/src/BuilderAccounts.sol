@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.36;
+
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+
+import {IBuilderAccounts} from "./interfaces/IBuilderAccounts.sol";
+import {IIFX} from "./interfaces/IIFX.sol";
+import {INodeRegistry, Permit} from "./interfaces/INodeRegistry.sol";
+import {IPayoutPolicy} from "./interfaces/IPayoutPolicy.sol";
+import {IWorkClaims} from "./interfaces/IWorkClaims.sol";
+import {Parameters} from "./libraries/ParameterSet.sol";
+
+/// @title BuilderAccounts
+/// @notice Builders' prepaid money, and what everyone has earned.
+/// @dev Holds exactly: balances, allocations, what live claims reserved, and what was earned and not withdrawn.
+contract BuilderAccounts is IBuilderAccounts {
+    using SafeERC20 for IIFX;
+
+    /* CONSTANTS */
+
+    /// @dev Basis points in a whole.
+    uint256 private constant WHOLE_BPS = 10_000;
+
+    /// @notice The token that is paid with.
+    IIFX public immutable TOKEN;
+
+    /// @notice Where managers and operators are looked up, and where shortfalls go back to.
+    INodeRegistry public immutable REGISTRY;
+
+    /// @notice The contract that reserves, settles and refunds.
+    IWorkClaims public immutable WORK_CLAIMS;
+
+    /// @notice Who gets what of a finalized claim.
+    IPayoutPolicy public immutable POLICY;
+
+    /// @inheritdoc IBuilderAccounts
+    address public immutable TREASURY;
+
+    /// @inheritdoc IBuilderAccounts
+    address public immutable PENALTY_POOL;
+
+    /* STORAGE */
+
+    /// @dev Two slots. Claims read and write the first only. `countedWei` is the part that `_managedWei` counts.
+    struct Share {
+        uint96 freeWei;
+        uint96 countedWei;
+        uint96 pendingWei;
+        uint64 availableAt;
+    }
+
+    /// @dev One slot: settling and withdrawing write it, however many claims there were.
+    struct Credit {
+        uint128 earnedWei;
+        uint128 withdrawnWei;
+    }
+
+    mapping(address builder => uint96) private _balanceWei;
+    mapping(address builder => mapping(address manager => Share)) private _shares;
+    mapping(address manager => uint256) private _managedWei;
+    mapping(address account => Credit) private _credits;
+
+    /// @param token The token that is paid with.
+    /// @param registry The registry of nodes.
+    /// @param workClaims The contract that reserves, settles and refunds.
+    /// @param policy Who gets what of a finalized claim.
+    /// @param treasury Who gets what is not the worker's.
+    /// @param penaltyPool Who gets a quarter of forfeits.
+    constructor(
+        IIFX token,
+        INodeRegistry registry,
+        IWorkClaims workClaims,
+        IPayoutPolicy policy,
+        address treasury,
+        address penaltyPool
+    ) {
+        TOKEN = token;
+        REGISTRY = registry;
+        WORK_CLAIMS = workClaims;
+        POLICY = policy;
+        TREASURY = treasury;
+        PENALTY_POOL = penaltyPool;
+    }
+
+    /// @dev INVARIANT: only `WorkClaims` moves money that builders allocated.
+    modifier onlyWorkClaims() {
+        require(msg.sender == address(WORK_CLAIMS), NotWorkClaims(msg.sender, address(WORK_CLAIMS)));
+        _;
+    }
+
+    /* BUILDERS */
+
+    /// @inheritdoc IBuilderAccounts
+    function deposit(address builder, uint96 amountWei, Permit calldata permit) external {
+        _deposit(builder, amountWei);
+
+        _pull(amountWei, permit);
+    }
+
+    /// @inheritdoc IBuilderAccounts
+    function allocate(address manager, uint96 amountWei) external {
+        _allocate(manager, amountWei);
+    }
+
+    /// @inheritdoc IBuilderAccounts
+    function depositAndAllocate(address manager, uint96 amountWei, Permit calldata permit) external {
+        _deposit(msg.sender, amountWei);
+        _allocate(manager, amountWei);
+
+        _pull(amountWei, permit);
+    }
+
+    /// @inheritdoc IBuilderAccounts
+    function requestDeallocation(address manager, uint96 amountWei) external {
+        Share storage share = _shares[msg.sender][manager];
+        require(amountWei <= share.freeWei, AllocationTooLow(share.freeWei, amountWei));
+
+        (, Parameters memory parameters) = WORK_CLAIMS.parameters();
+        // INVARIANT: money stays until every order that was signed against it can no longer be claimed.
+        uint64 availableAt = uint64(block.timestamp) + parameters.maxLease + parameters.leaseGrace;
+        share.pendingWei = amountWei;
+        share.availableAt = availableAt;
+
+        emit DeallocationRequested(msg.sender, manager, amountWei, availableAt);
+    }
+
+    /// @inheritdoc IBuilderAccounts
+    function deallocate(address manager) external {
+        Share storage share = _shares[msg.sender][manager];
+        uint64 availableAt = share.availableAt;
+        require(
+            availableAt != 0 && block.timestamp >= availableAt,
+            DeallocationTooEarly(uint64(block.timestamp), availableAt)
+        );
+
+        uint96 amountWei = share.pendingWei < share.freeWei ? share.pendingWei : share.freeWei;
+        share.freeWei -= amountWei;
+        (share.pendingWei, share.availableAt) = (0, 0);
+        _count(share, manager);
+        _balanceWei[msg.sender] += amountWei;
+
+        emit Deallocated(msg.sender, manager, amountWei);
+    }
+
+    /// @inheritdoc IBuilderAccounts
+    function withdrawBalance(uint96 amountWei) external {
+        _spend(amountWei);
+
+        emit BalanceWithdrawn(msg.sender, amountWei);
+
+        TOKEN.safeTransfer(msg.sender, amountWei);
+    }
+
+    /* EARNERS */
+
+    /// @inheritdoc IBuilderAccounts
+    function withdraw(address account) external {
+        require(
+            msg.sender == account || REGISTRY.isOwnerOrOperator(account, msg.sender), NotAllowed(msg.sender, account)
+        );
+        Credit storage credit = _credits[account];
+        uint128 earnedWei = credit.earnedWei;
+        uint128 amountWei = earnedWei - credit.withdrawnWei;
+        require(amountWei != 0, NothingEarned(account));
+
+        // INVARIANT: an account is never paid more than it earned.
+        credit.withdrawnWei = earnedWei;
+
+        emit Withdrawn(account, amountWei);
+
+        TOKEN.safeTransfer(account, amountWei);
+    }
+
+    /* ANYONE */
+
+    /// @inheritdoc IBuilderAccounts
+    function syncManager(address builder, address manager) external {
+        _count(_shares[builder][manager], manager);
+    }
+
+    /* THE PROTOCOL */
+
+    /// @inheritdoc IBuilderAccounts
+    /// @dev No event: the claim's own says what each line reserves and lacks.
+    function reserve(address builder, address manager, uint256 amountWei)
+        external
+        onlyWorkClaims
+        returns (uint256 shortfallWei)
+    {
+        Share storage share = _shares[builder][manager];
+        uint256 freeWei = share.freeWei;
+
+        // INVARIANT: a claim reserves what there is and no more; the rest is the manager's to put in.
+        if (amountWei > freeWei) {
+            share.freeWei = 0;
+            return amountWei - freeWei;
+        }
+        share.freeWei = uint96(freeWei - amountWei);
+        return 0;
+    }
+
+    /// @inheritdoc IBuilderAccounts
+    function refund(address builder, address manager, uint256 amountWei) external onlyWorkClaims {
+        _shares[builder][manager].freeWei += uint96(amountWei);
+
+        emit Refunded(builder, manager, uint96(amountWei));
+    }
+
+    /// @inheritdoc IBuilderAccounts
+    function returnShortfall(uint256 amountWei) external onlyWorkClaims {
+        TOKEN.safeTransfer(address(REGISTRY), amountWei);
+    }
+
+    /// @inheritdoc IBuilderAccounts
+    function settle(address worker, uint256 amountWei, uint256 workerBps) external onlyWorkClaims {
+        uint256 workerWei = POLICY.workerShareWei(amountWei, workerBps);
+        // INVARIANT: a claim pays out what it reserved.
+        require(workerWei <= amountWei, PolicyOverspends(workerWei, amountWei));
+
+        _credit(worker, workerWei);
+        _credit(TREASURY, amountWei - workerWei);
+    }
+
+    /// @inheritdoc IBuilderAccounts
+    function shareForfeit(uint256 forfeitWei, uint256 bountyWei, address prover, address builder)
+        external
+        onlyWorkClaims
+    {
+        uint256 restWei = forfeitWei - bountyWei;
+        uint256 burnWei = restWei / 2;
+        uint256 builderWei = restWei / 4;
+
+        // INVARIANT: the parts are the whole: what rounding leaves goes to the penalty pool.
+        _credit(prover, bountyWei);
+        _credit(PENALTY_POOL, restWei - burnWei - builderWei);
+        _compensate(builder, builderWei);
+
+        emit ForfeitBurnt(uint96(burnWei));
+
+        TOKEN.burn(burnWei);
+    }
+
+    /// @inheritdoc IBuilderAccounts
+    function compensate(address builder, uint256 amountWei) external onlyWorkClaims {
+        _compensate(builder, amountWei);
+    }
+
+    /* VIEWS */
+
+    /// @inheritdoc IBuilderAccounts
+    function balanceWei(address builder) external view returns (uint96) {
+        return _balanceWei[builder];
+    }
+
+    /// @inheritdoc IBuilderAccounts
+    function allocation(address builder, address manager) external view returns (Allocation memory) {
+        Share storage share = _shares[builder][manager];
+        return Allocation(share.freeWei, share.pendingWei, share.availableAt);
+    }
+
+    /// @inheritdoc IBuilderAccounts
+    function managedWei(address manager) external view returns (uint256) {
+        return _managedWei[manager];
+    }
+
+    /// @inheritdoc IBuilderAccounts
+    function credits(address account) external view returns (uint128 earnedWei, uint128 withdrawnWei) {
+        return (_credits[account].earnedWei, _credits[account].withdrawnWei);
+    }
+
+    /* INTERNAL */
+
+    function _deposit(address builder, uint96 amountWei) private {
+        _balanceWei[builder] += amountWei;
+
+        emit Deposited(builder, msg.sender, amountWei);
+    }
+
+    function _spend(uint96 amountWei) private {
+        uint96 balance = _balanceWei[msg.sender];
+        require(amountWei <= balance, BalanceTooLow(balance, amountWei));
+
+        _balanceWei[msg.sender] = balance - amountWei;
+    }
+
+    function _allocate(address manager, uint96 amountWei) private {
+        (, uint64 exitAt) = REGISTRY.managerOperator(manager);
+        require(exitAt == 0, ManagerExiting(exitAt));
+        _spend(amountWei);
+
+        Share storage share = _shares[msg.sender][manager];
+        share.freeWei += amountWei;
+        _count(share, manager);
+        _requireManagerStake(manager);
+
+        emit Allocated(msg.sender, manager, amountWei);
+    }
+
+    function _requireManagerStake(address manager) private view {
+        (, Parameters memory parameters) = WORK_CLAIMS.parameters();
+        uint256 stakeWei = REGISTRY.node(manager).stakeWei;
+        uint256 neededWei = _managedWei[manager] * parameters.managerStakeBps / WHOLE_BPS;
+        // INVARIANT: a manager's stake covers its part of what it may sign away.
+        require(stakeWei >= neededWei, ManagerStakeTooLow(stakeWei, neededWei));
+    }
+
+    /// @dev Claims spend an allocation without writing the manager's total; it is put right here.
+    function _count(Share storage share, address manager) private {
+        _managedWei[manager] = _managedWei[manager] + share.freeWei - share.countedWei;
+        share.countedWei = share.freeWei;
+    }
+
+    function _credit(address account, uint256 amountWei) private {
+        _credits[account].earnedWei += uint128(amountWei);
+
+        emit Credited(account, uint96(amountWei));
+    }
+
+    function _compensate(address builder, uint256 amountWei) private {
+        _balanceWei[builder] += uint96(amountWei);
+
+        emit Compensated(builder, uint96(amountWei));
+    }
+
+    /// @dev Whoever spends a permit first only spares the caller the work: the allowance stands either way.
+    function _pull(uint256 amountWei, Permit calldata permit) private {
+        if (permit.deadlineAt != 0) {
+            try TOKEN.permit(msg.sender, address(this), amountWei, permit.deadlineAt, permit.v, permit.r, permit.s) {}
+                catch {}
+        }
+        TOKEN.safeTransferFrom(msg.sender, address(this), amountWei);
+    }
+}

@@ -1,0 +1,158 @@
+//! Deploys all contracts, in the order that `contracts/script/Deploy.s.sol` fixes.
+//!
+//! The contracts know each other by immutable addresses, some of which lie ahead: an address follows
+//! from the deployer and its nonce, so the creations must be the deployer's next transactions.
+
+use alloy::{
+    primitives::{Address, B256, Bytes, U256, aliases::U96},
+    sol_types::{SolCall, SolValue},
+};
+use serde::Deserialize;
+
+use super::{
+    Call, ChainError, Deployment, Sender,
+    bindings::{program_registry, work_claims},
+};
+
+/// Who does what in a deployment.
+#[derive(Clone, Copy, Debug)]
+pub struct Roles {
+    /// May mint up to the cap; zero for nobody.
+    pub minter: Address,
+    /// Gets the first tokens.
+    pub holder: Address,
+    /// Takes the fee's other part.
+    pub treasury: Address,
+    /// Takes a part of what is forfeited.
+    pub penalty_pool: Address,
+    /// Sets parameters, registers programs.
+    pub timelock: Address,
+    /// May suspend a program.
+    pub guardian: Address,
+    /// The dispute game; zero for none.
+    pub disputes: Address,
+}
+
+/// Compiled contracts, as `contracts/tools/abi` writes them.
+macro_rules! artifact {
+    ($name:literal) => {
+        (
+            $name,
+            include_str!(concat!("../../../contracts/artifacts/", $name, ".json")),
+        )
+    };
+}
+
+const ARTIFACTS: [(&str, &str); 11] = [
+    artifact!("IFX"),
+    artifact!("FeeSplit"),
+    artifact!("ProgramRegistry"),
+    artifact!("NodeRegistry"),
+    artifact!("BuilderAccounts"),
+    artifact!("Checkpoints"),
+    artifact!("WorkClaims"),
+    artifact!("FraudProofs"),
+    artifact!("Voids"),
+    artifact!("ManagerFrauds"),
+    artifact!("Demands"),
+];
+
+#[derive(Deserialize)]
+struct Artifact {
+    bytecode: Bytes,
+}
+
+/// Deploys all contracts.
+///
+/// # Errors
+///
+/// Those of [`Sender::send`]; [`ChainError::NoContract`] if a contract does not come to lie where the
+/// others expect it: the deployer has sent something else meanwhile.
+pub async fn deploy(
+    sender: &Sender,
+    chain_id: u64,
+    roles: &Roles,
+    initial_wei: U256,
+    parameters: &work_claims::Parameters,
+) -> Result<Deployment, ChainError> {
+    let (first_block, nonce) = (sender.head_number().await?, sender.nonce().await?);
+    let at = |index: u64| sender.account().create(nonce + index);
+    let [ifx, policy, programs, registry, accounts, checkpoints] = [at(0), at(1), at(2), at(3), at(4), at(5)];
+    let [claims, frauds, voids, manager_frauds, demands] = [at(6), at(7), at(8), at(9), at(10)];
+    let wiring = (registry, accounts, frauds, voids, manager_frauds, demands, roles.disputes, roles.timelock);
+    let arguments: [Vec<u8>; 11] = [
+        (roles.minter, roles.holder, initial_wei).abi_encode_params(),
+        Vec::new(),
+        (roles.timelock, roles.guardian).abi_encode_params(),
+        (ifx, claims, accounts).abi_encode_params(),
+        (ifx, registry, claims, policy, roles.treasury, roles.penalty_pool).abi_encode_params(),
+        (claims,).abi_encode_params(),
+        (wiring, parameters.clone()).abi_encode_params(),
+        (claims,).abi_encode_params(),
+        (claims, checkpoints, programs).abi_encode_params(),
+        (claims, registry).abi_encode_params(),
+        (ifx, claims, registry, programs).abi_encode_params(),
+    ];
+    for (index, ((name, artifact), arguments)) in ARTIFACTS.iter().zip(arguments).enumerate() {
+        let mut code = bytecode(name, artifact)?;
+        code.extend(arguments);
+        let receipt = sender.send(&format!("deploy/{nonce}/{index:02}/{name}"), Call::create(code)).await?;
+        let address = at(u64::try_from(index).unwrap_or(u64::MAX));
+        if receipt.contract_address != Some(address) {
+            return Err(ChainError::NoContract { address });
+        }
+    }
+    Ok(Deployment {
+        chain_id,
+        first_block,
+        ifx,
+        node_registry: registry,
+        builder_accounts: accounts,
+        program_registry: programs,
+        checkpoints,
+        work_claims: claims,
+        fraud_proofs: frauds,
+        voids,
+        manager_frauds,
+        demands,
+    })
+}
+
+/// Lets a program be claimed. The sender must be the timelock.
+pub fn register_program(deployment: &Deployment, program_id: B256, output_depth: u8) -> Call {
+    // A unit of the native programs has no step limit: the dispute VM's images will name theirs.
+    let call = program_registry::registerCall {
+        programId: program_id,
+        outputDepth: output_depth,
+        maxSteps: 1 << 30,
+    };
+    Call::new(deployment.program_registry, call.abi_encode())
+}
+
+/// The parameters of a development network (`PROTOCOL.md`, *Parameters*).
+pub fn devnet_parameters() -> work_claims::Parameters {
+    let ifx = |amount: u64| U96::from(amount) * U96::from(10_u64.pow(18));
+    work_claims::Parameters {
+        window: 60,
+        demandWindow: 20,
+        leaseGrace: 60,
+        maxLease: 3600,
+        drift: 5,
+        checkpointPeriod: 5,
+        checkpointDepthBlocks: 2,
+        penaltyMultiplier: 2,
+        workerBps: 8000,
+        managerStakeBps: 1000,
+        epochMinutes: 2,
+        unbonding: 4200,
+        minLockWei: ifx(10),
+        bountyWei: ifx(3),
+        demandFeeWei: ifx(1),
+    }
+}
+
+fn bytecode(name: &str, artifact: &str) -> Result<Vec<u8>, ChainError> {
+    let artifact: Artifact = serde_json::from_str(artifact)
+        .map_err(|err| ChainError::RefusedPlain { message: format!("artifact {name}: {err}") })?;
+    Ok(artifact.bytecode.to_vec())
+}

@@ -1,0 +1,68 @@
+//! The command line: parse, start logging, run. One file for each subcommand.
+
+mod claim;
+mod config;
+mod devnet;
+mod registration;
+mod session;
+mod verifier;
+mod wallet;
+mod worker;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use eyre::Result;
+
+pub(crate) use session::Session;
+
+/// The Inferix node: proved GPU work, settled on chain.
+#[derive(Debug, Parser)]
+#[command(name = "inferix", version)]
+pub struct Cli {
+    /// Configuration file; `inferix config init` writes one.
+    #[arg(long, global = true, value_name = "FILE", default_value = "inferix.toml")]
+    config: PathBuf,
+
+    /// Print JSON, one document a listing.
+    #[arg(long, global = true)]
+    json: bool,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make, import and show keys.
+    Wallet(wallet::WalletArgs),
+    /// Write a configuration.
+    Config(config::ConfigArgs),
+    /// Run a chain on this machine with everything deployed.
+    Devnet(devnet::DevnetArgs),
+    /// Execute tasks and be paid for them.
+    Worker(worker::WorkerArgs),
+    /// Check claims and refute false ones.
+    Verifier(verifier::VerifierArgs),
+    /// Look at claims and close them.
+    Claim(claim::ClaimArgs),
+}
+
+impl Cli {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// What the command could not do, and why.
+    pub async fn run(self) -> Result<()> {
+        let session = Session::new(self.config, self.json);
+        match self.command {
+            Command::Wallet(args) => args.run(&session),
+            Command::Config(args) => args.run(),
+            Command::Devnet(args) => args.run().await,
+            Command::Worker(args) => args.run(&session).await,
+            Command::Verifier(args) => args.run(&session).await,
+            Command::Claim(args) => args.run(&session).await,
+        }
+    }
+}

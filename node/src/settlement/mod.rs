@@ -1,0 +1,11 @@
+//! From measured intervals to money: an outbox of claims.
+//!
+//! What is to be posted is written down first ([`Outbox`]), published, then sent; the chain is asked
+//! before anything is sent again. [`plan`] decides what to claim and when.
+
+pub mod plan;
+mod record;
+mod service;
+
+pub use record::{ClaimRecord, Outbox, Stage};
+pub use service::Settlement;

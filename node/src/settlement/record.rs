@@ -1,0 +1,96 @@
+//! The outbox: one record for each claim, written before anything is sent.
+
+use alloy::primitives::{B256, U256};
+use inferix_prover::claim::{ClaimHeader, Line};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    chain::calls::ClaimDraft,
+    store::{Store, StoreError, Tree},
+};
+
+/// Where a claim stands at its worker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Written down; whether it was posted is for the chain to say.
+    Drafted,
+    /// On chain, and open to challenge.
+    Posted {
+        /// The header, as the contract has it now.
+        header: ClaimHeader,
+        /// The lines.
+        lines: Vec<Line>,
+        /// Block that holds it.
+        block_number: u64,
+    },
+    /// Paid.
+    Final {
+        /// What the worker was credited, in wei.
+        paid_wei: U256,
+    },
+    /// Refuted.
+    Rejected,
+    /// It could not be posted any more: its intervals are lost.
+    Dropped {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A claim and what it became.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimRecord {
+    /// What is posted.
+    pub draft: ClaimDraft,
+    /// The last interval that is in it.
+    pub through_seq: u32,
+    /// What it comes to, in wei.
+    pub value_wei: U256,
+    /// Where it stands.
+    pub stage: Stage,
+    /// Gas of the transactions so far.
+    pub gas_used: u64,
+}
+
+/// All claims of a device.
+#[derive(Clone, Debug)]
+pub struct Outbox {
+    claims: Tree,
+    device_id: B256,
+}
+
+impl Outbox {
+    /// Opens the outbox of a device.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub fn open(store: &Store, device_id: B256) -> Result<Self, StoreError> {
+        Ok(Self { claims: store.tree("claims")?, device_id })
+    }
+
+    /// Writes a record.
+    ///
+    /// # Errors
+    ///
+    /// Every variant of [`StoreError`]; so do the methods below.
+    pub fn put(&self, record: &ClaimRecord) -> Result<(), StoreError> {
+        self.claims.put(self.key(record.draft.seq), record)
+    }
+
+    /// All records, in the order of their numbers.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put).
+    pub fn all(&self) -> Result<Vec<ClaimRecord>, StoreError> {
+        Ok(self.claims.scan(self.device_id)?.into_iter().map(|(_, record)| record).collect())
+    }
+
+    fn key(&self, seq: u32) -> Vec<u8> {
+        let mut key = self.device_id.to_vec();
+        key.extend(seq.to_be_bytes());
+        key
+    }
+}

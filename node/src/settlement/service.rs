@@ -1,0 +1,409 @@
+//! Posts claims, waits out their windows, finalizes them.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use alloy::{
+    primitives::{Address, B256, U256},
+    rpc::types::TransactionReceipt,
+    sol_types::SolEvent,
+};
+use bytes::Bytes;
+use inferix_prover::{claim::ClaimHeader, id::{ClaimId, JobId}};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, info, warn};
+
+use super::{
+    ClaimRecord, Outbox, Stage,
+    plan::{self, Decision, Holdings, OrderKey, Prepared, Slot, Timing},
+};
+use crate::{
+    api::{
+        client::ClientError,
+        types::{ClaimNotice, Lease, SignedJob},
+    },
+    chain::{
+        ChainError, ClaimStatus, LastClaimView, PostedClaim, Sender, bindings::work_claims, calls,
+        posted_claim,
+    },
+    worker::{Context, LeaseState, Link, Mode, WorkerError},
+};
+
+/// Posts and finalizes one device's claims.
+#[derive(Debug)]
+pub struct Settlement {
+    ctx: Arc<Context>,
+    sender: Arc<Sender>,
+    outbox: Outbox,
+}
+
+impl Settlement {
+    /// Makes the service.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkerError::Store`].
+    pub fn new(ctx: Arc<Context>, sender: Arc<Sender>) -> Result<Self, WorkerError> {
+        let outbox = Outbox::open(&ctx.store, ctx.device_id.bytes())?;
+        Ok(Self { ctx, sender, outbox })
+    }
+
+    /// Runs until canceled.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkerError`] if the worker's own data fails. What the chain or a manager refuses is logged and
+    /// tried again.
+    pub async fn run(self, cancel: CancellationToken) -> Result<(), WorkerError> {
+        self.sender.recover().await?;
+        let mut wait = self.ctx.config.chain.poll_interval;
+        loop {
+            tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                () = tokio::time::sleep(wait) => {}
+            }
+            wait = self.ctx.config.chain.poll_interval;
+            match self.step().await {
+                Ok(()) => {}
+                Err(WorkerError::Chain(err)) if !err.is_retryable() => {
+                    warn!(err = format!("{:#}", eyre::Report::new(err)), "settlement refused");
+                    wait *= 5;
+                }
+                Err(err) => return Err(err),
+            }
+        }
+    }
+
+    async fn step(&self) -> Result<(), WorkerError> {
+        let mut is_drafted = false;
+        let last = self.ctx.reader.last_claim(self.ctx.device_id.bytes()).await?;
+        for record in self.outbox.all()? {
+            match record.stage {
+                Stage::Drafted => {
+                    is_drafted = true;
+                    self.post(record, last).await?;
+                }
+                Stage::Posted { .. } => self.follow(record, last).await?,
+                Stage::Final { .. } | Stage::Rejected | Stage::Dropped { .. } => {}
+            }
+        }
+        if !is_drafted {
+            self.draft(last).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes a claim down, if there is one to post now.
+    async fn draft(&self, last: LastClaimView) -> Result<(), WorkerError> {
+        let ctx = &self.ctx;
+        let closed = ctx.ledger.closed();
+        if closed.is_empty() {
+            return Ok(());
+        }
+        let owned = self.holdings(&closed).await?;
+        let slot = Slot {
+            device_id: ctx.device_id,
+            device_index: ctx.config.worker.device_index,
+            seq: last.seq.saturating_add(1),
+            after_ms: last.end_ms,
+        };
+        let Some(prepared) = plan::gather(&owned.view(&closed), slot).unwrap_or_default() else {
+            return Ok(());
+        };
+        let oldest_at = closed.first().map_or(0, |closed| closed.interval.end_ms / 1000);
+        match plan::decide(&self.timing(&prepared, last, oldest_at).await?) {
+            Decision::Post => {}
+            Decision::TooLate => {
+                warn!(through_seq = prepared.through_seq, "work can't be claimed any more");
+                return self.drop_claim(&prepared, "its orders ran out");
+            }
+            wait @ (Decision::Spacing | Decision::Gathering | Decision::GasTooDear) => {
+                debug!(?wait, "claim waits");
+                return Ok(());
+            }
+        }
+        ctx.blobs.put(Bytes::from(prepared.blob.to_bytes())).await?;
+        info!(seq = slot.seq, value_wei = %prepared.value_wei, "claim drafted");
+        Ok(self.outbox.put(&record(&prepared, Stage::Drafted))?)
+    }
+
+    fn drop_claim(&self, prepared: &Prepared, reason: &str) -> Result<(), WorkerError> {
+        let stage = Stage::Dropped { reason: reason.to_owned() };
+        self.outbox.put(&record(prepared, stage))?;
+        Ok(self.ctx.ledger.claimed(prepared.through_seq)?)
+    }
+
+    async fn holdings(
+        &self,
+        closed: &[crate::meter::ClosedInterval],
+    ) -> Result<OwnedHoldings, WorkerError> {
+        let ctx = &self.ctx;
+        let mut owned = OwnedHoldings::default();
+        for record in ctx.book.leases()? {
+            let key = (record.lease.order.manager, record.lease.order.builder);
+            if record.state == LeaseState::Active {
+                owned.active_tasks.push((key, record.task_index));
+            }
+            owned.jobs.insert(record.task.job_id, record.lease.job);
+        }
+        for key in closed.iter().map(|closed| (closed.manager, closed.builder)) {
+            if owned.cursors.contains_key(&key) {
+                continue;
+            }
+            let (manager, builder) = key;
+            owned.cursors.insert(key, ctx.reader.cursor(ctx.account, manager, builder).await?.cursor);
+            owned.orders.extend(ctx.book.order(manager, builder)?.map(|lease| (key, lease)));
+        }
+        Ok(owned)
+    }
+
+    async fn timing(
+        &self,
+        prepared: &Prepared,
+        last: LastClaimView,
+        oldest_at: u64,
+    ) -> Result<Timing, WorkerError> {
+        let ctx = &self.ctx;
+        let (_, parameters) = ctx.reader.parameters().await?;
+        Ok(Timing {
+            now: ctx.reader.head().await?.time,
+            last_posted_at: last.posted_at,
+            spacing_s: u64::from(parameters.window).div_ceil(12),
+            oldest_at,
+            lease_ends_at: plan::first_lease_end(&prepared.draft),
+            grace_s: u64::from(parameters.leaseGrace),
+            claim_every_s: ctx.config.worker.claim_every.as_secs(),
+            is_draining: ctx.control.mode() == Mode::Drain,
+            gas_price_wei: ctx.reader.gas_price_wei().await?,
+            value_wei: prepared.value_wei,
+            ifx_price_wei: ctx.config.worker.ifx_price_wei,
+            max_gas_bps: ctx.config.worker.max_gas_bps,
+        })
+    }
+
+    /// Publishes and posts a drafted claim, unless the chain has it already.
+    async fn post(&self, mut record: ClaimRecord, last: LastClaimView) -> Result<(), WorkerError> {
+        let draft = &record.draft;
+        if last.seq >= draft.seq {
+            let posted = self.find(draft.seq).await?;
+            return match posted {
+                Some(posted) => self.posted(record, posted),
+                None => Ok(()),
+            };
+        }
+        self.publish(draft.blob_hash, &record).await?;
+        let intent = plan::intent("claim", self.ctx.device_id.bytes(), draft.seq);
+        let call = calls::submit(self.ctx.reader.deployment(), draft)?;
+        match self.sender.send(&intent, call).await {
+            Ok(receipt) => {
+                record.gas_used += receipt.gas_used;
+                match posted_in(&receipt) {
+                    Some(posted) => self.posted(record, posted),
+                    None => Ok(()),
+                }
+            }
+            Err(ChainError::Refused(refusal)) if !may_pass_later(&refusal) => {
+                error!(seq = record.draft.seq, ?refusal, "claim can't be posted: it is drafted anew");
+                record.stage = Stage::Dropped { reason: format!("{refusal:?}") };
+                // Its intervals stay in the journal: the next draft takes those that still can be claimed.
+                Ok(self.outbox.put(&record)?)
+            }
+            Err(err) => Err(err.into()),
+        }
+    }
+
+    fn posted(&self, mut record: ClaimRecord, posted: PostedClaim) -> Result<(), WorkerError> {
+        info!(claim_id = %posted.claim_id, seq = record.draft.seq, "claim posted");
+        record.stage = Stage::Posted {
+            header: posted.header,
+            lines: posted.lines,
+            block_number: posted.block_number,
+        };
+        self.outbox.put(&record)?;
+        Ok(self.ctx.ledger.claimed(record.through_seq)?)
+    }
+
+    /// Puts the claim's blob where verifiers look for it: at the managers of its lines.
+    async fn publish(&self, blob_hash: B256, record: &ClaimRecord) -> Result<(), WorkerError> {
+        let bytes = self.ctx.blobs.get(blob_hash).await?;
+        let claim_id = ClaimId::from_parts(self.ctx.device_id, record.draft.seq).bytes();
+        let notice = ClaimNotice { claim_id, blob: blob_hash };
+        let mut taken_count = 0;
+        for manager in &self.ctx.managers {
+            match publish_at(manager, &notice, bytes.clone()).await {
+                Ok(()) => taken_count += 1,
+                Err(err) => warn!(manager = %manager.url(), %err, "manager did not take the claim blob"),
+            }
+        }
+        if taken_count == 0 {
+            // A claim whose blob nobody can fetch is demanded, leaf by leaf: better to wait a little.
+            debug!(seq = record.draft.seq, "claim is posted without a published blob");
+        }
+        Ok(())
+    }
+
+    /// Follows a posted claim to its end.
+    async fn follow(&self, mut record: ClaimRecord, last: LastClaimView) -> Result<(), WorkerError> {
+        let Stage::Posted { header, lines, block_number } = record.stage.clone() else { return Ok(()) };
+        if last.seq < record.draft.seq {
+            warn!(seq = record.draft.seq, "claim is gone from the chain: it is posted again");
+            let intent = plan::intent("claim", self.ctx.device_id.bytes(), record.draft.seq);
+            self.sender.forget(&intent)?;
+            record.stage = Stage::Drafted;
+            return Ok(self.outbox.put(&record)?);
+        }
+        let state = match self.ctx.reader.claim_state(&header).await {
+            Ok(state) => state,
+            Err(ChainError::Refused(refusal)) if is_header_unknown(&refusal) => {
+                let header = self.renewed_header(header, block_number).await?;
+                record.stage = Stage::Posted { header, lines, block_number };
+                return Ok(self.outbox.put(&record)?);
+            }
+            Err(err) => return Err(err.into()),
+        };
+        match state.status {
+            ClaimStatus::Posted => {}
+            ClaimStatus::Rejected => {
+                error!(seq = record.draft.seq, "claim was refuted");
+                record.stage = Stage::Rejected;
+                return Ok(self.outbox.put(&record)?);
+            }
+            ClaimStatus::Final | ClaimStatus::None => {
+                record.stage = Stage::Final { paid_wei: self.paid_wei(&header, block_number).await? };
+                return Ok(self.outbox.put(&record)?);
+            }
+        }
+        let now = self.ctx.reader.head().await?.time;
+        if state.live_count > 0 || now <= state.deadline_at {
+            return Ok(());
+        }
+        let intent = plan::intent("finalize", self.ctx.device_id.bytes(), record.draft.seq);
+        let call = calls::finalize(self.ctx.reader.deployment(), &header, &lines)?;
+        let receipt = self.sender.send(&intent, call).await?;
+        record.gas_used += receipt.gas_used;
+        let paid_wei = finalized_in(&receipt).unwrap_or_default();
+        info!(seq = record.draft.seq, %paid_wei, "claim final");
+        record.stage = Stage::Final { paid_wei };
+        Ok(self.outbox.put(&record)?)
+    }
+
+    async fn find(&self, seq: u32) -> Result<Option<PostedClaim>, WorkerError> {
+        let head = self.ctx.reader.head().await?.number;
+        let first = self.ctx.reader.deployment().first_block;
+        let claims = self.ctx.reader.posted_claims(first, head).await?;
+        Ok(claims
+            .into_iter()
+            .filter(|claim| claim.header.device_id() == self.ctx.device_id)
+            .find(|claim| claim.header.seq == seq))
+    }
+
+    /// A claim that was held has a later deadline in its header.
+    async fn renewed_header(
+        &self,
+        header: ClaimHeader,
+        from: u64,
+    ) -> Result<ClaimHeader, WorkerError> {
+        let claim_id = header.claim_id().bytes();
+        let events = self.claim_events(work_claims::ClaimReleased::SIGNATURE_HASH, from).await?;
+        let deadline_at = events
+            .iter()
+            .filter_map(|log| work_claims::ClaimReleased::decode_log(&log.inner).ok())
+            .filter(|event| event.claimId == claim_id)
+            .map(|event| event.deadlineAt)
+            .next_back();
+        Ok(ClaimHeader { deadlineAt: deadline_at.unwrap_or(header.deadlineAt), ..header })
+    }
+
+    /// What a claim that somebody else finalized was paid.
+    async fn paid_wei(&self, header: &ClaimHeader, from: u64) -> Result<U256, WorkerError> {
+        let claim_id = header.claim_id().bytes();
+        let events = self.claim_events(work_claims::ClaimFinalized::SIGNATURE_HASH, from).await?;
+        let paid = events
+            .iter()
+            .filter_map(|log| work_claims::ClaimFinalized::decode_log(&log.inner).ok())
+            .find(|event| event.claimId == claim_id);
+        Ok(paid.map_or(U256::ZERO, |event| U256::from(event.paidWei)))
+    }
+
+    async fn claim_events(
+        &self,
+        topic: B256,
+        from: u64,
+    ) -> Result<Vec<alloy::rpc::types::Log>, WorkerError> {
+        let head = self.ctx.reader.head().await?.number;
+        let contract = self.ctx.reader.deployment().work_claims;
+        Ok(self.ctx.reader.logs(contract, vec![topic], from, head).await?)
+    }
+}
+
+#[derive(Debug, Default)]
+struct OwnedHoldings {
+    active_tasks: Vec<(OrderKey, u32)>,
+    orders: BTreeMap<(Address, Address), Lease>,
+    cursors: BTreeMap<OrderKey, u32>,
+    jobs: BTreeMap<JobId, SignedJob>,
+}
+
+impl OwnedHoldings {
+    fn view<'a>(&'a self, closed: &'a [crate::meter::ClosedInterval]) -> Holdings<'a> {
+        Holdings {
+            closed,
+            active_tasks: &self.active_tasks,
+            orders: &self.orders,
+            cursors: &self.cursors,
+            jobs: &self.jobs,
+        }
+    }
+}
+
+async fn publish_at(manager: &Link, notice: &ClaimNotice, blob: Bytes) -> Result<(), ClientError> {
+    let client = manager.client().await?;
+    client.send_blob(blob).await?;
+    client.publish_claim(notice).await
+}
+
+fn record(prepared: &Prepared, stage: Stage) -> ClaimRecord {
+    ClaimRecord {
+        draft: prepared.draft.clone(),
+        through_seq: prepared.through_seq,
+        value_wei: prepared.value_wei,
+        stage,
+        gas_used: 0,
+    }
+}
+
+fn posted_in(receipt: &TransactionReceipt) -> Option<PostedClaim> {
+    receipt.inner.logs().iter().find_map(|log| posted_claim(log).ok())
+}
+
+fn finalized_in(receipt: &TransactionReceipt) -> Option<U256> {
+    let logs = receipt.inner.logs().iter();
+    let mut events = logs.filter_map(|log| work_claims::ClaimFinalized::decode_log(&log.inner).ok());
+    events.next().map(|event| U256::from(event.paidWei))
+}
+
+fn is_header_unknown(refusal: &crate::chain::Refusal) -> bool {
+    use crate::chain::Refusal;
+    matches!(refusal, Refusal::WorkClaims(work_claims::IWorkClaimsErrors::HeaderUnknown(_)))
+}
+
+/// Whether a refused claim can be posted as it is when time has passed or money has come.
+fn may_pass_later(refusal: &crate::chain::Refusal) -> bool {
+    use crate::chain::{
+        Refusal,
+        bindings::{builder_accounts::IBuilderAccountsErrors, node_registry::INodeRegistryErrors},
+    };
+    use work_claims::IWorkClaimsErrors as Error;
+    match refusal {
+        Refusal::WorkClaims(error) => matches!(
+            error,
+            Error::ClaimTooEarly(_) | Error::RingFull(_) | Error::EndTooLate(_)
+        ),
+        Refusal::NodeRegistry(error) => matches!(error, INodeRegistryErrors::FreeStakeTooLow(_)),
+        Refusal::BuilderAccounts(error) => matches!(
+            error,
+            IBuilderAccountsErrors::AllocationTooLow(_) | IBuilderAccountsErrors::ManagerStakeTooLow(_)
+        ),
+        _ => false,
+    }
+}
+

@@ -1,0 +1,415 @@
+//! The main loop: take a task, execute it, write down, report.
+
+use std::{sync::Arc, time::Duration};
+
+use alloy::primitives::{B256, U256};
+use bytes::Bytes;
+use inferix_gpu::{Program, TaskInput, executor::BatchOutput, memory};
+use inferix_prover::{task::Task, unit::UnitLeaf};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+use url::Url;
+
+use super::{
+    Context, LeaseRecord, LeaseState, Link, Mode, Terms, WorkerError, check_lease,
+};
+use crate::{
+    api::{
+        client::ClientError,
+        types::{Lease, LeaseReply, LeaseRequest, ReleaseRequest, ResultReport, UnitResult},
+    },
+    engine::{Engine, Progress, Run, Running},
+    meter::{BatchRecord, Entry, Lap, OpenInterval},
+};
+
+/// The input region's size: no input is larger.
+const MAX_INPUT_BYTES: u64 = 1 << memory::LOG2_INPUT;
+/// How often a paused worker looks again.
+const IDLE_POLL: Duration = Duration::from_secs(1);
+
+/// Takes tasks and executes them on one device.
+#[derive(Debug)]
+pub struct Worker {
+    ctx: Arc<Context>,
+    engine: Arc<Engine>,
+}
+
+/// How a task ended.
+enum End {
+    /// All its units are done.
+    Done,
+    /// The lease ran out.
+    LeaseOver,
+    /// The operator or the supervisor stopped the worker: it goes on later.
+    Stopped,
+    /// It can't be executed here.
+    Failed(String),
+}
+
+impl Worker {
+    /// Makes the service.
+    pub fn new(ctx: Arc<Context>, engine: Arc<Engine>) -> Self {
+        Self { ctx, engine }
+    }
+
+    /// Runs until canceled, or until it is drained.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkerError`] if the worker's own data or the chain fails; managers that fail are asked again.
+    pub async fn run(self, cancel: CancellationToken) -> Result<(), WorkerError> {
+        info!(account = %self.ctx.account, device = self.engine.device_name(), "worker started");
+        while !cancel.is_cancelled() {
+            let wait = match self.ctx.control.mode() {
+                Mode::Pause => IDLE_POLL,
+                mode => match self.next_lease(mode).await? {
+                    Ok(record) => {
+                        self.work(record, &cancel).await?;
+                        continue;
+                    }
+                    Err(_) if mode == Mode::Drain => {
+                        info!("drained: no lease is left");
+                        cancel.cancelled().await;
+                        break;
+                    }
+                    Err(wait) => wait,
+                },
+            };
+            tokio::select! {
+                () = cancel.cancelled() => break,
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A lease that is not done, or a new one; otherwise how long to wait.
+    async fn next_lease(&self, mode: Mode) -> Result<Result<LeaseRecord, Duration>, WorkerError> {
+        let mut active: Vec<_> = self.ctx.book.leases()?;
+        active.retain(|record| record.state == LeaseState::Active);
+        active.sort_by_key(|record| record.task.lease_ends_at);
+        if let Some(record) = active.into_iter().next() {
+            return Ok(Ok(record));
+        }
+        if mode == Mode::Drain {
+            return Ok(Err(IDLE_POLL));
+        }
+        self.ctx.anchor_clock().await?;
+        if self.ctx.checkpoint_index() == 0 {
+            debug!("the chain has no checkpoint yet");
+            return Ok(Err(IDLE_POLL));
+        }
+        let mut wait = Duration::from_secs(30);
+        for manager in &self.ctx.managers {
+            match self.ask(manager).await? {
+                Ok(record) => return Ok(Ok(record)),
+                Err(retry_after) => wait = wait.min(retry_after),
+            }
+        }
+        Ok(Err(wait.max(Duration::from_millis(200))))
+    }
+
+    /// Asks one manager for a task and checks what it gives.
+    async fn ask(&self, manager: &Link) -> Result<Result<LeaseRecord, Duration>, WorkerError> {
+        let leases = self.ctx.book.leases()?;
+        let request = LeaseRequest {
+            device_index: self.ctx.config.worker.device_index,
+            held: leases.iter().map(|record| record.task.task_id().bytes()).collect(),
+        };
+        let reply = match request_lease(manager, &request).await {
+            Ok(reply) => reply,
+            Err(err) => {
+                warn!(manager = %manager.url(), %err, "manager gave no answer");
+                return Ok(Err(Duration::from_secs(5)));
+            }
+        };
+        let Some(lease) = reply.lease else {
+            debug!(manager = %manager.url(), reason = reply.reason, "no task");
+            return Ok(Err(Duration::from_millis(reply.retry_after_ms)));
+        };
+        match self.accept(manager.url(), *lease).await? {
+            Ok(record) => Ok(Ok(record)),
+            Err((task_id, reason)) => {
+                warn!(manager = %manager.url(), reason, "lease refused");
+                self.hand_back(manager, task_id, reason).await;
+                Ok(Err(Duration::from_secs(10)))
+            }
+        }
+    }
+
+    async fn accept(
+        &self,
+        manager_url: &Url,
+        lease: Lease,
+    ) -> Result<Result<LeaseRecord, (B256, String)>, WorkerError> {
+        let ctx = &self.ctx;
+        let (manager, builder) = (lease.order.manager, lease.order.builder);
+        let node = ctx.reader.node(manager).await?;
+        let allocation = ctx.reader.allocation(builder, manager).await?;
+        let known = ctx.book.order(manager, builder)?;
+        let unclaimed_ibm_micro = ctx
+            .ledger
+            .closed()
+            .iter()
+            .filter(|closed| closed.manager == manager && closed.builder == builder)
+            .fold(U256::ZERO, |sum, closed| sum + U256::from(closed.interval.ibm_micro));
+        let deployment = ctx.reader.deployment();
+        let terms = Terms {
+            worker: ctx.account,
+            chain_id: deployment.chain_id,
+            work_claims: deployment.work_claims,
+            manager,
+            manager_operator: node.operator,
+            price_wei: ctx.node.price_wei,
+            now: ctx.now_ms() / 1000,
+            cursor: ctx.reader.cursor(ctx.account, manager, builder).await?,
+            unclaimed_ibm_micro,
+            ib_micro: ctx.ib_micro,
+            cover_wei: allocation.free_wei.saturating_add(node.free_wei()),
+            known_tasks: known.as_ref().map_or(&[], |lease| &lease.tasks),
+        };
+        match check_lease(&lease, &terms) {
+            Ok(task) => {
+                info!(
+                    task_id = %task.task_id(), job_id = %task.job_id,
+                    first_unit = task.first_unit, unit_count = task.unit_count, "task leased"
+                );
+                Ok(Ok(ctx.book.accept(manager_url, task, lease)?))
+            }
+            Err(refusal) => {
+                let index = usize::try_from(lease.task_index).unwrap_or(usize::MAX);
+                let task_id = lease.tasks.get(index).map(Task::task_id).unwrap_or_default();
+                Ok(Err((task_id.bytes(), refusal.to_string())))
+            }
+        }
+    }
+
+    async fn work(&self, record: LeaseRecord, cancel: &CancellationToken) -> Result<(), WorkerError> {
+        let Some(manager) = self.ctx.manager(&record.manager_url) else {
+            warn!(manager = %record.manager_url, "lease is of a manager that is not configured any more");
+            return Ok(self.ctx.book.end(&record)?);
+        };
+        let end = match self.load(manager, &record).await? {
+            Ok(input) => self.execute(&record, input, cancel).await?,
+            Err(reason) => End::Failed(reason),
+        };
+        self.close_interval()?;
+        let task_id = record.task.task_id();
+        match end {
+            End::Stopped => return Ok(()),
+            End::Done => info!(%task_id, "task done"),
+            End::LeaseOver => warn!(%task_id, "lease ended before the task was done"),
+            End::Failed(reason) => {
+                warn!(%task_id, reason, "task handed back");
+                self.hand_back(manager, task_id.bytes(), reason).await;
+            }
+        }
+        Ok(self.ctx.book.end(&record)?)
+    }
+
+    /// Fetches the job's input where it is not here, and checks it against what the builder signed.
+    async fn load(
+        &self,
+        manager: &Link,
+        record: &LeaseRecord,
+    ) -> Result<Result<TaskInput, String>, WorkerError> {
+        let signed = &record.lease.job;
+        if signed.job.programId.0 != Program::Render.program_id() {
+            return Ok(Err("this worker does not have the job's program".to_owned()));
+        }
+        let params_root = memory::subtree_root(&signed.params, memory::LOG2_PARAMS);
+        if params_root != signed.job.paramsRoot.0 {
+            return Ok(Err("the parameters are not those that the builder signed".to_owned()));
+        }
+        if !self.ctx.blobs.has(signed.input_blob).await? {
+            let fetched = match manager.client().await {
+                Ok(client) => {
+                    client.fetch_into(&self.ctx.blobs, signed.input_blob, MAX_INPUT_BYTES).await
+                }
+                Err(err) => Err(err),
+            };
+            if let Err(err) = fetched {
+                return Ok(Err(format!("the input could not be fetched: {err}")));
+            }
+        }
+        let input = self.ctx.blobs.get(signed.input_blob).await?;
+        let needed = signed.job.inputRoot;
+        let hashed = input.clone();
+        let root = tokio::task::spawn_blocking(move || {
+            memory::subtree_root(&hashed, memory::LOG2_INPUT)
+        });
+        if root.await.is_ok_and(|root| root != needed.0) {
+            return Ok(Err("the input is not the one that the builder signed".to_owned()));
+        }
+        Ok(Ok(TaskInput {
+            program: Program::Render,
+            input: Arc::from(&input[..]),
+            params: Arc::from(&signed.params[..]),
+        }))
+    }
+
+    async fn execute(
+        &self,
+        record: &LeaseRecord,
+        input: TaskInput,
+        cancel: &CancellationToken,
+    ) -> Result<End, WorkerError> {
+        let task = &record.task;
+        let next_unit = self.next_unit(task);
+        let end_unit = task.first_unit + u64::from(task.unit_count);
+        let left_count = u32::try_from(end_unit.saturating_sub(next_unit)).unwrap_or(u32::MAX);
+        if left_count == 0 {
+            return Ok(End::Done);
+        }
+        let mut running = self.engine.run(Run {
+            input_key: task.job_id.bytes(),
+            task: input,
+            first_unit: next_unit,
+            unit_count: left_count,
+            max_cost: task.max_cost,
+        });
+        let left_s = task.lease_ends_at.saturating_sub(self.ctx.now_ms() / 1000);
+        let lease_over = tokio::time::sleep(Duration::from_secs(left_s));
+        tokio::pin!(lease_over);
+        let mut end = End::Done;
+        let mut done_unit = next_unit;
+        loop {
+            let progress = tokio::select! {
+                progress = running.next() => progress,
+                () = cancel.cancelled(), if !matches!(end, End::Stopped) => {
+                    end = self.stop(&running, End::Stopped);
+                    continue;
+                }
+                () = &mut lease_over, if matches!(end, End::Done) => {
+                    end = self.stop(&running, End::LeaseOver);
+                    continue;
+                }
+            };
+            match progress {
+                None => break,
+                Some(Progress::Started) => self.open_interval(record, done_unit).await?,
+                Some(Progress::Batch { output, lap }) => {
+                    if matches!(end, End::LeaseOver) {
+                        // Units that end after the lease are another worker's by now.
+                        continue;
+                    }
+                    self.keep(record, &output, lap).await?;
+                    done_unit += u64::from(output.batch.unit_count);
+                    let length = self.ctx.ledger.view(|meter| meter.open_length());
+                    if length.is_some_and(|length| length >= self.ctx.config.worker.interval) {
+                        self.close_interval()?;
+                        self.open_interval(record, done_unit).await?;
+                    }
+                    if self.ctx.control.mode() == Mode::Pause {
+                        end = self.stop(&running, End::Stopped);
+                    }
+                }
+                Some(Progress::Failed(err)) => end = End::Failed(err.to_string()),
+            }
+        }
+        match end {
+            End::Done if done_unit < end_unit => Err(WorkerError::EngineEnded),
+            end => Ok(end),
+        }
+    }
+
+    fn stop(&self, running: &Running, end: End) -> End {
+        running.stop();
+        end
+    }
+
+    /// The first unit of a task that the journal does not hold.
+    fn next_unit(&self, task: &Task) -> u64 {
+        let task_id = task.task_id();
+        self.ctx.ledger.view(|meter| {
+            meter
+                .closed()
+                .iter()
+                .filter(|closed| closed.interval.task_id == task_id)
+                .map(|closed| closed.interval.first_unit + u64::from(closed.interval.unit_count))
+                .max()
+                .unwrap_or(task.first_unit)
+        })
+    }
+
+    async fn open_interval(&self, record: &LeaseRecord, first_unit: u64) -> Result<(), WorkerError> {
+        let ctx = &self.ctx;
+        let task_id = record.task.task_id();
+        if ctx.ledger.view(|meter| meter.goes_on(task_id, first_unit)) {
+            return Ok(());
+        }
+        self.close_interval()?;
+        let start_ms = ctx.now_ms();
+        if let Err(err) = ctx.anchor_clock().await {
+            debug!(%err, "clock not anchored anew");
+        }
+        let opened = OpenInterval {
+            manager: record.lease.order.manager,
+            builder: record.lease.order.builder,
+            job_id: record.task.job_id,
+            task_id,
+            task_index: record.task_index,
+            reference_rate: record.task.reference_rate,
+            ib_micro: ctx.ib_micro,
+            checkpoint_index: ctx.checkpoint_index(),
+            start_ms,
+        };
+        Ok(ctx.ledger.record(|meter| Some(meter.open(opened)))?)
+    }
+
+    fn close_interval(&self) -> Result<(), WorkerError> {
+        let (name, threads) = (self.engine.device_name(), self.engine.thread_count());
+        Ok(self.ctx.ledger.record(|meter| meter.close(name, threads))?)
+    }
+
+    /// Stores outputs, queues the report, then writes the journal: in this order, what the journal holds
+    /// can always be delivered.
+    async fn keep(
+        &self,
+        record: &LeaseRecord,
+        output: &BatchOutput,
+        lap: Lap,
+    ) -> Result<(), WorkerError> {
+        let bytes: Vec<u8> =
+            output.outputs.iter().flat_map(|unit| unit.output.iter().copied()).collect();
+        let output_blob = self.ctx.blobs.put(Bytes::from(bytes)).await?;
+        let units: Vec<UnitLeaf> = output.outputs.iter().map(UnitLeaf::from).collect();
+        let report = ResultReport {
+            task_id: record.task.task_id().bytes(),
+            first_unit: output.batch.first_unit,
+            units: units.iter().map(unit_result).collect(),
+            output_blob,
+        };
+        self.ctx.book.queue_report(&record.manager_url, &report)?;
+        let batch = BatchRecord {
+            units,
+            active_us: u64::try_from(lap.active.as_micros()).unwrap_or(u64::MAX),
+            end_ms: self.ctx.now_ms(),
+            output_blob,
+        };
+        Ok(self.ctx.ledger.record(|_| Some(Entry::Batch(batch)))?)
+    }
+
+    async fn hand_back(&self, manager: &Link, task_id: B256, reason: String) {
+        let request = ReleaseRequest { task_id, reason };
+        let released = match manager.client().await {
+            Ok(client) => client.release(&request).await,
+            Err(err) => Err(err),
+        };
+        if let Err(err) = released {
+            debug!(%err, "manager did not take the task back: its lease runs out");
+        }
+    }
+}
+
+async fn request_lease(manager: &Link, request: &LeaseRequest) -> Result<LeaseReply, ClientError> {
+    manager.client().await?.lease(request).await
+}
+
+fn unit_result(unit: &UnitLeaf) -> UnitResult {
+    UnitResult {
+        status: inferix_prover::unit::status_byte(unit.status),
+        output_root: unit.output_root,
+        cost: unit.cost,
+    }
+}
