@@ -41,9 +41,17 @@ pub async fn explain(config: &Config, reader: &Reader, posted: &PostedClaim) -> 
     let state = reader.claim_state(&header).await?;
     let parameters = reader.parameters_at(header.paramsVersion).await?;
     let mut steps = vec![
-        step("device's speed", format!("{} micro-IB", header.ibMicro), CHAIN),
+        step(
+            "device's speed",
+            format!("{} micro-IB", header.ibMicro),
+            CHAIN,
+        ),
         step("claim's span", span(header.startMs, header.endMs), CHAIN),
-        step("status", format!("{:?}", state.status).to_lowercase(), CHAIN),
+        step(
+            "status",
+            format!("{:?}", state.status).to_lowercase(),
+            CHAIN,
+        ),
     ];
     let blob = find_blob(config, &header).await?;
     for (index, line) in posted.lines.iter().enumerate() {
@@ -56,7 +64,11 @@ pub async fn explain(config: &Config, reader: &Reader, posted: &PostedClaim) -> 
                     explain_interval(&mut steps, &held.interval, task, header.ibMicro);
                 }
                 let price = blob_line.order.priceWei;
-                steps.push(step(&format!("line {index}: price per IBM"), format!("{price} wei"), BLOB));
+                steps.push(step(
+                    &format!("line {index}: price per IBM"),
+                    format!("{price} wei"),
+                    BLOB,
+                ));
             }
             None => steps.push(step(
                 &format!("line {index}: {} intervals", line.leafCount),
@@ -68,29 +80,74 @@ pub async fn explain(config: &Config, reader: &Reader, posted: &PostedClaim) -> 
         let worker_bps = u64::from(parameters.workerBps);
         let sum = U256::from(line.sumIbmMicro);
         let amount = U256::from(line.amountWei);
-        let payable = if sum.is_zero() { U256::ZERO } else { amount * (sum - voided) / sum };
+        let payable = if sum.is_zero() {
+            U256::ZERO
+        } else {
+            amount * (sum - voided) / sum
+        };
         let share = payable * U256::from(worker_bps) / U256::from(10_000);
         steps.extend([
-            step(&format!("line {index}: work"), format!("{sum} micro-IBM"), CHAIN),
-            step(&format!("line {index}: money = work × price / 10^6"), format!("{amount} wei"), CHAIN),
-            step(&format!("line {index}: voided work"), format!("{voided} micro-IBM"), CHAIN),
-            step(&format!("line {index}: worker's share, {worker_bps}/10000"), format!("{share} wei"), COMPUTED),
+            step(
+                &format!("line {index}: work"),
+                format!("{sum} micro-IBM"),
+                CHAIN,
+            ),
+            step(
+                &format!("line {index}: money = work × price / 10^6"),
+                format!("{amount} wei"),
+                CHAIN,
+            ),
+            step(
+                &format!("line {index}: voided work"),
+                format!("{voided} micro-IBM"),
+                CHAIN,
+            ),
+            step(
+                &format!("line {index}: worker's share, {worker_bps}/10000"),
+                format!("{share} wei"),
+                COMPUTED,
+            ),
         ]);
     }
     Ok(steps)
 }
 
-fn explain_interval(steps: &mut Vec<Step>, interval: &Interval, task: Option<&Task>, ib_micro: u64) {
+fn explain_interval(
+    steps: &mut Vec<Step>,
+    interval: &Interval,
+    task: Option<&Task>,
+    ib_micro: u64,
+) {
     let name = format!("interval {}", interval.seq);
-    let Interval { unit_count, first_unit, cost, active_ms, .. } = interval;
+    let Interval {
+        unit_count,
+        first_unit,
+        cost,
+        active_ms,
+        ..
+    } = interval;
     let units = format!("{unit_count} from unit {first_unit}");
     steps.push(step(&format!("{name}: units"), units, BLOB));
-    steps.push(step(&format!("{name}: device time"), format!("{active_ms} ms of {}", span(interval.start_ms, interval.end_ms)), BLOB));
-    steps.push(step(&format!("{name}: cost"), format!("{cost} work units"), BLOB));
+    steps.push(step(
+        &format!("{name}: device time"),
+        format!(
+            "{active_ms} ms of {}",
+            span(interval.start_ms, interval.end_ms)
+        ),
+        BLOB,
+    ));
+    steps.push(step(
+        &format!("{name}: cost"),
+        format!("{cost} work units"),
+        BLOB,
+    ));
     if let Some(task) = task {
         let by_cost = payable_micro(*cost, task.reference_rate, u64::MAX, u32::MAX);
         steps.push(step(
-            &format!("{name}: proved work = cost × {} / 10^12", task.reference_rate),
+            &format!(
+                "{name}: proved work = cost × {} / 10^12",
+                task.reference_rate
+            ),
             format!("{by_cost} micro-IBM"),
             COMPUTED,
         ));
@@ -120,9 +177,16 @@ async fn find_blob(config: &Config, header: &ClaimHeader) -> Result<Option<Claim
 }
 
 fn step(what: &str, figure: String, source: &'static str) -> Step {
-    Step { what: what.to_owned(), figure, source }
+    Step {
+        what: what.to_owned(),
+        figure,
+        source,
+    }
 }
 
 fn span(start_ms: u64, end_ms: u64) -> String {
-    format!("{} ms, from {start_ms} to {end_ms}", end_ms.saturating_sub(start_ms))
+    format!(
+        "{} ms, from {start_ms} to {end_ms}",
+        end_ms.saturating_sub(start_ms)
+    )
 }

@@ -12,7 +12,9 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 ///
 /// That another recorder is installed.
 pub fn install() -> Result<PrometheusHandle> {
-    PrometheusBuilder::new().install_recorder().wrap_err("starting the metrics")
+    PrometheusBuilder::new()
+        .install_recorder()
+        .wrap_err("starting the metrics")
 }
 
 /// Shows the metrics at `/metrics` of an address, if one is configured.
@@ -25,8 +27,11 @@ pub fn serve(listen: Option<SocketAddr>) -> Result<()> {
     let handle = install()?;
     let listener = std::net::TcpListener::bind(listen)
         .wrap_err_with(|| format!("listening on metrics_listen {listen}"))?;
-    listener.set_nonblocking(true).wrap_err("preparing the metrics address")?;
-    let listener = tokio::net::TcpListener::from_std(listener).wrap_err("preparing the metrics address")?;
+    listener
+        .set_nonblocking(true)
+        .wrap_err("preparing the metrics address")?;
+    let listener =
+        tokio::net::TcpListener::from_std(listener).wrap_err("preparing the metrics address")?;
     let app = Router::new().route("/metrics", get(move || async move { handle.render() }));
     tokio::spawn(async move {
         if let Err(err) = axum::serve(listener, app).await {

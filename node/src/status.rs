@@ -82,9 +82,15 @@ impl Status {
             written_at: ctx.now_ms() / 1000,
             account: ctx.account,
             mode: ctx.control.mode(),
-            active_leases: leases.iter().filter(|record| record.state == LeaseState::Active).count(),
+            active_leases: leases
+                .iter()
+                .filter(|record| record.state == LeaseState::Active)
+                .count(),
             unclaimed_intervals: closed.len(),
-            unclaimed_ibm_micro: closed.iter().map(|closed| U256::from(closed.interval.ibm_micro)).sum(),
+            unclaimed_ibm_micro: closed
+                .iter()
+                .map(|closed| U256::from(closed.interval.ibm_micro))
+                .sum(),
             unsent_reports: ctx.book.reports()?.len(),
             claims: claims
                 .iter()
@@ -94,9 +100,10 @@ impl Status {
                     interval_count: record.draft.lines.iter().map(|line| line.leaf_count).sum(),
                     value_wei: match &record.stage {
                         Stage::Final { paid_wei } => *paid_wei,
-                        Stage::Drafted | Stage::Posted { .. } | Stage::Rejected | Stage::Dropped { .. } => {
-                            record.value_wei
-                        }
+                        Stage::Drafted
+                        | Stage::Posted { .. }
+                        | Stage::Rejected
+                        | Stage::Dropped { .. } => record.value_wei,
                     },
                     gas_used: record.gas_used,
                     stage: stage_word(&record.stage),
@@ -124,8 +131,11 @@ impl Status {
     ///
     /// Every variant of [`StatusError`].
     pub fn read(data_dir: &Path) -> Result<Self, StatusError> {
-        let text = std::fs::read_to_string(file(data_dir))
-            .map_err(|source| StatusError::Missing { dir: data_dir.to_owned(), source })?;
+        let text =
+            std::fs::read_to_string(file(data_dir)).map_err(|source| StatusError::Missing {
+                dir: data_dir.to_owned(),
+                source,
+            })?;
         Ok(serde_json::from_str(&text)?)
     }
 }

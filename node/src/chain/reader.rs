@@ -512,7 +512,14 @@ impl Reader {
     pub async fn current_header(&self, claim: &PostedClaim) -> Result<ClaimHeader, ChainError> {
         let topic = work_claims::ClaimReleased::SIGNATURE_HASH;
         let head = self.head().await?.number;
-        let logs = self.logs(self.deployment.work_claims, vec![topic], claim.block_number, head).await?;
+        let logs = self
+            .logs(
+                self.deployment.work_claims,
+                vec![topic],
+                claim.block_number,
+                head,
+            )
+            .await?;
         let deadline_at = logs
             .iter()
             .filter_map(|log| work_claims::ClaimReleased::decode_log(&log.inner).ok())
@@ -520,7 +527,10 @@ impl Reader {
             .map(|event| event.deadlineAt)
             .next_back();
         let header = claim.header.clone();
-        Ok(ClaimHeader { deadlineAt: deadline_at.unwrap_or(header.deadlineAt), ..header })
+        Ok(ClaimHeader {
+            deadlineAt: deadline_at.unwrap_or(header.deadlineAt),
+            ..header
+        })
     }
 
     /// The work of a line that was voided, in micro-IBM.
@@ -528,8 +538,16 @@ impl Reader {
     /// # Errors
     ///
     /// As [`ifx_wei`](Self::ifx_wei).
-    pub async fn voided_micro(&self, claim_id: B256, line_index: usize) -> Result<U256, ChainError> {
-        let voided = self.work_claims().voidedMicro(claim_id, U256::from(line_index)).call().await?;
+    pub async fn voided_micro(
+        &self,
+        claim_id: B256,
+        line_index: usize,
+    ) -> Result<U256, ChainError> {
+        let voided = self
+            .work_claims()
+            .voidedMicro(claim_id, U256::from(line_index))
+            .call()
+            .await?;
         Ok(U256::from(voided))
     }
 

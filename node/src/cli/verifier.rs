@@ -62,5 +62,7 @@ impl VerifierArgs {
 /// Parses a share as `1/20`.
 fn parse_share(text: &str) -> Result<u64, String> {
     let one_in = text.strip_prefix("1/").and_then(|rest| rest.parse().ok());
-    one_in.filter(|&one_in| one_in > 0).ok_or_else(|| format!("{text} is no share: write it as 1/20"))
+    one_in
+        .filter(|&one_in| one_in > 0)
+        .ok_or_else(|| format!("{text} is no share: write it as 1/20"))
 }

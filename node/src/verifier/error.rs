@@ -8,7 +8,9 @@ use crate::{blobs::BlobError, chain::ChainError, store::StoreError, supervisor::
 #[derive(Debug, thiserror::Error)]
 pub enum VerifierError {
     /// The account is not registered as a verifier, or the key is not its operator.
-    #[error("key {key} is not the operator of a registered verifier {account}: run `inferix verifier register`, or set wallet.owner")]
+    #[error(
+        "key {key} is not the operator of a registered verifier {account}: run `inferix verifier register`, or set wallet.owner"
+    )]
     NotRegistered {
         /// The account.
         account: Address,

@@ -34,25 +34,55 @@ pub(super) fn prove(
     salt: B256,
 ) -> Result<Call, ChainError> {
     let target = line_ref(claim, fraud.line_index())?;
-    let accusation = sol::Accusation { target, prover, salt };
+    let accusation = sol::Accusation {
+        target,
+        prover,
+        salt,
+    };
     let data = match fraud {
         Fraud::NodeSum { chain, .. } => {
             let sol::ChainEvidence { chain, path } = chain_evidence(chain);
-            sol::proveNodeSumCall { accusation, chain, path }.abi_encode()
+            sol::proveNodeSumCall {
+                accusation,
+                chain,
+                path,
+            }
+            .abi_encode()
         }
         Fraud::LeafSum { leaf, chain, .. } => {
             let (leaf, chain) = (interval(leaf), chain_evidence(chain));
-            sol::proveLeafSumCall { accusation, leaf, chain }.abi_encode()
+            sol::proveLeafSumCall {
+                accusation,
+                leaf,
+                chain,
+            }
+            .abi_encode()
         }
         Fraud::UnitsRoot { leaf, units } => {
             let (leaf, units) = (leaf_evidence(leaf), top(units));
-            sol::proveUnitsRootCall { accusation, leaf, units }.abi_encode()
+            sol::proveUnitsRootCall {
+                accusation,
+                leaf,
+                units,
+            }
+            .abi_encode()
         }
         Fraud::UnitNodeSum { leaf, units, chain } => {
             let (leaf, units, chain) = (leaf_evidence(leaf), top(units), chain_evidence(chain));
-            sol::proveUnitNodeSumCall { accusation, leaf, units, chain }.abi_encode()
+            sol::proveUnitNodeSumCall {
+                accusation,
+                leaf,
+                units,
+                chain,
+            }
+            .abi_encode()
         }
-        Fraud::UnitSum { leaf, units, unit, chain } => sol::proveUnitSumCall {
+        Fraud::UnitSum {
+            leaf,
+            units,
+            unit,
+            chain,
+        } => sol::proveUnitSumCall {
             accusation,
             leaf: leaf_evidence(leaf),
             units: top(units),
@@ -62,7 +92,12 @@ pub(super) fn prove(
         .abi_encode(),
         Fraud::LeafArithmetic { leaf, task } => {
             let (leaf, task) = (leaf_evidence(leaf), listed(task));
-            sol::proveLeafArithmeticCall { accusation, leaf, task }.abi_encode()
+            sol::proveLeafArithmeticCall {
+                accusation,
+                leaf,
+                task,
+            }
+            .abi_encode()
         }
         Fraud::UnitAboveMaxCost { leaf, task, unit } => sol::proveUnitAboveMaxCostCall {
             accusation,
@@ -75,7 +110,11 @@ pub(super) fn prove(
             let leaf = leaf_evidence(leaf);
             sol::proveTaskOutsideCursorCall { accusation, leaf }.abi_encode()
         }
-        Fraud::TaskNotInOrder { leaf, order, listed } => sol::proveTaskNotInOrderCall {
+        Fraud::TaskNotInOrder {
+            leaf,
+            order,
+            listed,
+        } => sol::proveTaskNotInOrderCall {
             accusation,
             leaf: leaf_evidence(leaf),
             order: recode(order)?,
@@ -84,11 +123,21 @@ pub(super) fn prove(
         .abi_encode(),
         Fraud::UnitsNotTask { leaf, task } => {
             let (leaf, task) = (leaf_evidence(leaf), listed(task));
-            sol::proveUnitsNotTaskCall { accusation, leaf, task }.abi_encode()
+            sol::proveUnitsNotTaskCall {
+                accusation,
+                leaf,
+                task,
+            }
+            .abi_encode()
         }
         Fraud::UnitMisplaced { leaf, unit } => {
             let (leaf, unit) = (leaf_evidence(leaf), unit_evidence(unit));
-            sol::proveUnitMisplacedCall { accusation, leaf, unit }.abi_encode()
+            sol::proveUnitMisplacedCall {
+                accusation,
+                leaf,
+                unit,
+            }
+            .abi_encode()
         }
         Fraud::UnitsRepeated { leaf, other } => sol::proveUnitsRepeatedCall {
             accusation,
@@ -200,11 +249,21 @@ fn listed(task: &Task) -> sol::Task {
 }
 
 fn siblings(nodes: &[Node]) -> Vec<sol::Sibling> {
-    nodes.iter().map(|node| sol::Sibling { hash: node.hash, sum: node.sum }).collect()
+    nodes
+        .iter()
+        .map(|node| sol::Sibling {
+            hash: node.hash,
+            sum: node.sum,
+        })
+        .collect()
 }
 
 fn top(root: &RootPreimage) -> sol::SumTop {
-    sol::SumTop { leafCount: root.leaf_count, hash: root.top.hash, sum: root.top.sum }
+    sol::SumTop {
+        leafCount: root.leaf_count,
+        hash: root.top.hash,
+        sum: root.top.sum,
+    }
 }
 
 fn leaf_evidence(evidence: &LeafEvidence) -> sol::LeafEvidence {
@@ -240,5 +299,8 @@ fn chain_evidence(evidence: &ChainEvidence) -> sol::ChainEvidence {
         rightHash: preimage.right.hash,
         rightSum: preimage.right.sum,
     };
-    sol::ChainEvidence { chain: evidence.chain.iter().map(branch).collect(), path: evidence.path }
+    sol::ChainEvidence {
+        chain: evidence.chain.iter().map(branch).collect(),
+        path: evidence.path,
+    }
 }

@@ -31,13 +31,23 @@ pub(super) fn draw(blob: &ClaimBlob, claim_id: B256, secret: B256, one_in: u64) 
     let mut all = Vec::new();
     for line in &blob.lines {
         for held in &line.intervals {
-            let Some(job) = line.job(held.interval.job_id) else { continue };
+            let Some(job) = line.job(held.interval.job_id) else {
+                continue;
+            };
             let index = usize::try_from(held.interval.task_index).unwrap_or(usize::MAX);
-            let Some(task) = line.tasks.get(index) else { continue };
-            all.extend(held.units.iter().map(|unit| (lot(claim_id, secret, unit), job, unit, task)));
+            let Some(task) = line.tasks.get(index) else {
+                continue;
+            };
+            all.extend(
+                held.units
+                    .iter()
+                    .map(|unit| (lot(claim_id, secret, unit), job, unit, task)),
+            );
         }
     }
-    let count = u64::try_from(all.len()).unwrap_or(u64::MAX).div_ceil(one_in.max(1));
+    let count = u64::try_from(all.len())
+        .unwrap_or(u64::MAX)
+        .div_ceil(one_in.max(1));
     all.sort_by_key(|(lot, ..)| *lot);
     all.into_iter()
         .take(usize::try_from(count).unwrap_or(usize::MAX))
@@ -84,7 +94,9 @@ pub(super) fn execute(
     if memory::subtree_root(input, memory::LOG2_INPUT) != job.inputRoot.0
         || memory::subtree_root(params, memory::LOG2_PARAMS) != job.paramsRoot.0
     {
-        return Verdict::Unknown("the job's regions are not those that the builder signed".to_owned());
+        return Verdict::Unknown(
+            "the job's regions are not those that the builder signed".to_owned(),
+        );
     }
     let task = TaskInput {
         program: Program::Render,
@@ -99,7 +111,11 @@ pub(super) fn execute(
     }
 }
 
-fn run(executor: &dyn Executor, task: TaskInput, sample: &Sample) -> Result<Option<UnitLeaf>, GpuError> {
+fn run(
+    executor: &dyn Executor,
+    task: TaskInput,
+    sample: &Sample,
+) -> Result<Option<UnitLeaf>, GpuError> {
     let mut session = executor.prepare(task)?;
     session.submit(UnitBatch {
         first_unit: sample.claimed.unit_index,

@@ -108,7 +108,10 @@ impl Verifier {
         let head = self.reader.head().await?.number;
         let safe = head.saturating_sub(self.config.chain.confirmations_blocks);
         let first = self.reader.deployment().first_block;
-        let from = self.list.read_to()?.map_or(first, |block| block.saturating_add(1));
+        let from = self
+            .list
+            .read_to()?
+            .map_or(first, |block| block.saturating_add(1));
         if from > head {
             return Ok(());
         }
@@ -125,10 +128,12 @@ impl Verifier {
         let state = self.reader.claim_state(&posted.header).await?;
         if state.status != ClaimStatus::Posted {
             watched.stage = match (&watched.stage, state.status) {
-                (Stage::Accused { fraud }, ClaimStatus::Rejected) => {
-                    Stage::Refuted { fraud: fraud.clone() }
-                }
-                (_, status) => Stage::Missed { reason: format!("it was {status:?} already") },
+                (Stage::Accused { fraud }, ClaimStatus::Rejected) => Stage::Refuted {
+                    fraud: fraud.clone(),
+                },
+                (_, status) => Stage::Missed {
+                    reason: format!("it was {status:?} already"),
+                },
             };
             return Ok(self.list.put(&watched)?);
         }
@@ -153,15 +158,22 @@ impl Verifier {
         }
         watched.stage = match &blob {
             Some(blob) => self.recheck(&watched, blob).await?,
-            None => Stage::Missed { reason: "its blob can't be read".to_owned() },
+            None => Stage::Missed {
+                reason: "its blob can't be read".to_owned(),
+            },
         };
         info!(claim_id = %watched.claim_id, stage = ?watched.stage, "claim judged");
         Ok(self.list.put(&watched)?)
     }
 
     /// The claim's blob: `None` if nobody has it, `Some(None)` if it is not one.
-    async fn claim_blob(&self, watched: &Watched) -> Result<Option<Option<ClaimBlob>>, VerifierError> {
-        let Some(bytes) = self.fetch(watched.header.blobHash, watched).await? else { return Ok(None) };
+    async fn claim_blob(
+        &self,
+        watched: &Watched,
+    ) -> Result<Option<Option<ClaimBlob>>, VerifierError> {
+        let Some(bytes) = self.fetch(watched.header.blobHash, watched).await? else {
+            return Ok(None);
+        };
         let decoded = ClaimBlob::from_bytes(&bytes);
         if let Err(err) = &decoded {
             warn!(claim_id = %watched.claim_id, %err, "claim blob is none");
@@ -170,7 +182,11 @@ impl Verifier {
     }
 
     /// A blob from this node or from a manager.
-    async fn fetch(&self, hash: B256, watched: &Watched) -> Result<Option<bytes::Bytes>, VerifierError> {
+    async fn fetch(
+        &self,
+        hash: B256,
+        watched: &Watched,
+    ) -> Result<Option<bytes::Bytes>, VerifierError> {
         if self.blobs.has(hash).await? {
             return Ok(Some(self.blobs.get(hash).await?));
         }
@@ -195,7 +211,14 @@ impl Verifier {
             .into_iter()
             .filter(|(manager, _)| named.contains(manager))
             .filter_map(|(_, endpoint)| Url::parse(&endpoint).ok());
-        Ok(self.config.verifier.managers.iter().cloned().chain(urls).collect())
+        Ok(self
+            .config
+            .verifier
+            .managers
+            .iter()
+            .cloned()
+            .chain(urls)
+            .collect())
     }
 
     async fn client(&self, base: Url) -> Result<Client, ClientError> {
@@ -217,19 +240,25 @@ impl Verifier {
         blob: Option<&ClaimBlob>,
     ) -> Result<Findings, VerifierError> {
         let deployment = self.reader.deployment();
-        let parameters = self.reader.parameters_at(watched.header.paramsVersion).await?;
+        let parameters = self
+            .reader
+            .parameters_at(watched.header.paramsVersion)
+            .await?;
         let mut checkpoints = BTreeMap::new();
         let mut programs = BTreeSet::new();
         for line in blob.iter().flat_map(|blob| &blob.lines) {
             for held in &line.intervals {
                 let index = held.interval.checkpoint_index;
-                if let std::collections::btree_map::Entry::Vacant(entry) = checkpoints.entry(index) {
+                if let std::collections::btree_map::Entry::Vacant(entry) = checkpoints.entry(index)
+                {
                     entry.insert(self.reader.checkpoint_time(index).await?);
                 }
             }
             for signed in &line.jobs {
                 let program_id = signed.job.programId;
-                if !programs.contains(&program_id) && self.reader.is_program_live(program_id).await? {
+                if !programs.contains(&program_id)
+                    && self.reader.is_program_live(program_id).await?
+                {
                     programs.insert(program_id);
                 }
             }
@@ -243,17 +272,26 @@ impl Verifier {
             other_orders: &[],
         };
         let known = Known::new();
-        let view = ClaimView { header: &watched.header, lines: &watched.lines, blob, known: &known };
+        let view = ClaimView {
+            header: &watched.header,
+            lines: &watched.lines,
+            blob,
+            known: &known,
+        };
         Ok(find(view, facts))
     }
 
     /// Commits to the first fraud that was found, then proves it.
     async fn refute(&self, mut watched: Watched, findings: &Findings) -> Result<(), VerifierError> {
-        let Some(fraud) = findings.frauds.first() else { return Ok(()) };
+        let Some(fraud) = findings.frauds.first() else {
+            return Ok(());
+        };
         let name = format!("{:?}", fraud.predicate());
         let claim_id = watched.claim_id;
         warn!(%claim_id, fraud = name, fraud_count = findings.frauds.len(), "claim is false");
-        watched.stage = Stage::Accused { fraud: name.clone() };
+        watched.stage = Stage::Accused {
+            fraud: name.clone(),
+        };
         self.list.put(&watched)?;
 
         let deployment = self.reader.deployment();
@@ -287,10 +325,15 @@ impl Verifier {
     async fn void(&self, watched: &Watched, findings: &Findings) -> Result<(), VerifierError> {
         for found in &findings.voids {
             let leaf = evidence::voided_leaf(found);
-            let intent = format!("void/{}/{}/{}", watched.claim_id, leaf.line_index, leaf.index);
+            let intent = format!(
+                "void/{}/{}/{}",
+                watched.claim_id, leaf.line_index, leaf.index
+            );
             let call = evidence::void(self.reader.deployment(), &watched.posted(), found)?;
             match self.sender.send(&intent, call).await {
-                Ok(_) => info!(claim_id = %watched.claim_id, leaf_index = leaf.index, "leaf voided"),
+                Ok(_) => {
+                    info!(claim_id = %watched.claim_id, leaf_index = leaf.index, "leaf voided")
+                }
                 Err(err) if err.is_retryable() => return Err(err.into()),
                 Err(err) => debug!(%err, "leaf not voided"),
             }
@@ -300,8 +343,12 @@ impl Verifier {
 
     /// Executes drawn units again.
     async fn recheck(&self, watched: &Watched, blob: &ClaimBlob) -> Result<Stage, VerifierError> {
-        let samples =
-            recheck::draw(blob, watched.claim_id, self.secret, self.config.verifier.sample_one_in);
+        let samples = recheck::draw(
+            blob,
+            watched.claim_id,
+            self.secret,
+            self.config.verifier.sample_one_in,
+        );
         let mut rechecked_units = 0;
         for sample in samples {
             match self.recheck_one(watched, &sample).await? {
@@ -311,7 +358,9 @@ impl Verifier {
                         claim_id = %watched.claim_id, unit_index = sample.claimed.unit_index,
                         claimed = ?sample.claimed, ?computed, "unit's output is wrong"
                     );
-                    return Ok(Stage::WrongOutput { unit_index: sample.claimed.unit_index });
+                    return Ok(Stage::WrongOutput {
+                        unit_index: sample.claimed.unit_index,
+                    });
                 }
                 Verdict::Unknown(reason) => {
                     warn!(claim_id = %watched.claim_id, reason, "unit could not be executed again");
@@ -321,7 +370,11 @@ impl Verifier {
         Ok(Stage::Sound { rechecked_units })
     }
 
-    async fn recheck_one(&self, watched: &Watched, sample: &Sample) -> Result<Verdict, VerifierError> {
+    async fn recheck_one(
+        &self,
+        watched: &Watched,
+        sample: &Sample,
+    ) -> Result<Verdict, VerifierError> {
         let job_id = sample.job.job.job_id();
         let mut signed = None;
         for base in self.manager_urls(watched).await? {
@@ -332,7 +385,9 @@ impl Verifier {
             }
         }
         let Some(signed) = signed else {
-            return Ok(Verdict::Unknown("no manager gives the job's input".to_owned()));
+            return Ok(Verdict::Unknown(
+                "no manager gives the job's input".to_owned(),
+            ));
         };
         let Some(input) = self.fetch(signed.input_blob, watched).await? else {
             return Ok(Verdict::Unknown("the job's input was not found".to_owned()));
@@ -342,7 +397,9 @@ impl Verifier {
             let executor: &dyn Executor = executor.as_ref();
             recheck::execute(executor, &sample, &input, &signed.params)
         });
-        Ok(ran.await.unwrap_or_else(|err| Verdict::Unknown(err.to_string())))
+        Ok(ran
+            .await
+            .unwrap_or_else(|err| Verdict::Unknown(err.to_string())))
     }
 }
 

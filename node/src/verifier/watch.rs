@@ -83,7 +83,10 @@ impl WatchList {
     ///
     /// [`StoreError::Database`].
     pub fn open(store: &Store) -> Result<Self, StoreError> {
-        Ok(Self { claims: store.tree("watched")?, progress: store.tree("watch progress")? })
+        Ok(Self {
+            claims: store.tree("watched")?,
+            progress: store.tree("watch progress")?,
+        })
     }
 
     /// The block up to which the chain was read.
@@ -131,6 +134,11 @@ impl WatchList {
     ///
     /// As [`read_to`](Self::read_to).
     pub fn all(&self) -> Result<Vec<Watched>, StoreError> {
-        Ok(self.claims.scan([])?.into_iter().map(|(_, watched)| watched).collect())
+        Ok(self
+            .claims
+            .scan([])?
+            .into_iter()
+            .map(|(_, watched)| watched)
+            .collect())
     }
 }
