@@ -100,8 +100,8 @@ fn an_inner_node_does_not_pass_for_a_leaf() {
 
 #[test]
 fn no_preimage_of_a_node_is_one_of_a_leaf_or_root() {
-    let node = NodePreimage::default().to_bytes();
-    assert_eq!(node[0], 1);
+    let node = [&[1][..], &[0; 96]].concat();
+    assert_eq!(NodePreimage::default().hash(), keccak256(&node));
     let lengths = [
         Interval::LEN_BYTES + 2,
         UnitLeaf::LEN_BYTES + 2,
