@@ -154,14 +154,12 @@ impl Node {
     }
 }
 
-/// Hashes a leaf's canonical bytes. `N` is their length and two: the hash allocates nothing.
-pub fn leaf_hash<const N: usize>(tag: LeafTag, fields: &[u8]) -> B256 {
-    keccak256(
-        ArrayWriter::<N>::new()
-            .put([LEAF_PREFIX, tag.to_byte()])
-            .put(fields)
-            .finish(),
-    )
+/// Hashes a leaf's canonical bytes.
+pub fn leaf_hash(tag: LeafTag, fields: &[u8]) -> B256 {
+    let mut keccak = Keccak256::new();
+    keccak.update([LEAF_PREFIX, tag.to_byte()]);
+    keccak.update(fields);
+    keccak.finalize()
 }
 
 /// Hashes a tree's shape and top.
