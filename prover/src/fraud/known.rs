@@ -99,7 +99,7 @@ impl Known {
         let (mut node, mut index, mut width) = (node, index, width);
         let mut siblings = siblings.iter();
         while width > 1 {
-            let is_carried = index & 1 == 0 && index + 1 == width;
+            let is_carried = index & 1 == 0 && index == width - 1;
             if !is_carried {
                 let Some(sibling) = siblings.next() else {
                     return;
