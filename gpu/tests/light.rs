@@ -1,5 +1,6 @@
 //! Whether the pictures are right: energy, known light, and two ways to the same number.
 #![allow(missing_docs, reason = "a test binary has no callers")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

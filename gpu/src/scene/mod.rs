@@ -13,9 +13,11 @@ mod lights;
 mod matrix;
 mod parts;
 mod sky;
+mod tables;
 mod tangents;
 mod trees;
 mod validate;
+mod worlds;
 
 pub use build::build;
 pub use error::SceneError;
