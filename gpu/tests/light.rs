@@ -65,9 +65,13 @@ fn smooth_metal_and_glass_lose_nothing_in_a_white_furnace() {
 #[test]
 fn no_roughness_makes_energy() {
     for roughness in [0.0, 0.3, 0.6, 1.0] {
-        // What bounces more than once between microfacets is lost: the rougher, the more.
-        let low = 0.98 - 0.75 * roughness * roughness;
         for (metallic, transmission) in [(1.0, 0.0), (0.0, 0.0), (0.0, 1.0), (0.5, 0.5)] {
+            // Glass alone loses what meets its microfacets twice.
+            let low = if transmission > 0.0 {
+                0.98 - 0.75 * roughness * roughness
+            } else {
+                0.97
+            };
             let material = MaterialPart {
                 roughness,
                 metallic,
@@ -77,7 +81,7 @@ fn no_roughness_makes_energy() {
             };
             let [channel, ..] = white_furnace(material);
             assert!(
-                channel < 1.005 && channel > f64::from(low),
+                channel < 1.01 && channel > f64::from(low),
                 "roughness {roughness}, metallic {metallic}, transmission {transmission}: {channel}"
             );
         }
@@ -85,15 +89,21 @@ fn no_roughness_makes_energy() {
 }
 
 #[test]
-fn the_roughest_metal_reflects_what_its_integral_says() {
+fn the_roughest_pane_reflects_what_its_integral_says() {
     // GGX of width 1 has a constant density, and the integral of its reflection at normal incidence,
-    // masked and shadowed by Smith's height-correlated term, is 1 - ln 2.
+    // masked and shadowed by Smith's height-correlated term, is 1 - ln 2: for a pane without absorption as
+    // much is reflected and transmitted together.
     let mut parts = SceneParts {
         frame_times_s: vec![0.0],
         ..SceneParts::default()
     };
     parts.sky = SkyPart::Constant { radiance: [1.0; 3] };
-    parts.materials.push(MaterialPart::default());
+    let metallic = 0.0;
+    parts.materials.push(MaterialPart {
+        transmission: 1.0,
+        metallic,
+        ..MaterialPart::default()
+    });
     put(
         &mut parts,
         quad([-1.0, -1.0, 0.0], [2.0, 0.0, 0.0], [0.0, 2.0, 0.0], 0),
