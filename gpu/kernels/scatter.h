@@ -18,7 +18,9 @@ typedef struct {
     V3 f0;
     V3 diffuse;
     float f90;
-    float dielectric_f0;
+    float coat_f0;
+    float coat_f90;
+    float coat_mean; /* of what passes, over the hemisphere */
     float alpha;
     float transmission;
     float eta; /* index on the far side over index on the viewer's */
@@ -46,13 +48,22 @@ IFX_FN float fresnel_dielectric(float cosine, float eta) {
     return 0.5f * (parallel * parallel + across * across);
 }
 
+/* What passes the boundary over the base. Passing twice over the mean leaves the base exactly what the
+ * reflection of a smooth boundary does not take (Kelemen and Szirmay-Kalos, 2001). */
+IFX_FN float lobes_coat(const Lobes *l, float cosine) {
+    return 1.0f - fresnel_schlick(l->coat_f0, l->coat_f90, cosine);
+}
+
 IFX_FN Lobes lobes_of(const Surface *s, float cosine) {
     Lobes l;
     float r = (s->ior - 1.0f) / (s->ior + 1.0f);
-    l.dielectric_f0 = r * r;
-    V3 plain = v3(l.dielectric_f0, l.dielectric_f0, l.dielectric_f0);
-    l.f0 = v3_lerp(plain, s->base, s->metallic);
+    l.coat_f0 = r * r;
     /* A boundary without a step of the index reflects nothing at any angle. */
+    l.coat_f90 = f_min(1.0f, 50.0f * l.coat_f0);
+    /* The fifth power has a mean of 1/21. */
+    l.coat_mean = f_max(1.0f - (l.coat_f0 + (l.coat_f90 - l.coat_f0) * (1.0f / 21.0f)), 0.001f);
+    V3 plain = v3(l.coat_f0, l.coat_f0, l.coat_f0);
+    l.f0 = v3_lerp(plain, s->base, s->metallic);
     l.f90 = f_min(1.0f, 50.0f * v3_max(l.f0));
     l.diffuse = v3_scale(s->base, (1.0f - s->metallic));
     l.alpha = s->alpha;
@@ -124,10 +135,9 @@ IFX_FN Scatter scatter_opaque(const Lobes *l, V3 wo, V3 wi) {
     Reflection r = ggx_reflection(wo, wi, h, l->alpha);
     V3 fresnel = v3(fresnel_schlick(l->f0.x, l->f90, cosine), fresnel_schlick(l->f0.y, l->f90, cosine),
                     fresnel_schlick(l->f0.z, l->f90, cosine));
-    float dielectric_f90 = f_min(1.0f, 50.0f * l->dielectric_f0);
-    float through = 1.0f - fresnel_schlick(l->dielectric_f0, dielectric_f90, cosine);
     float lambert = wi.z * F_1_PI;
-    s.value = v3_add(v3_scale(fresnel, r.value), v3_scale(l->diffuse, through * lambert));
+    float base = lambert * lobes_coat(l, wo.z) * lobes_coat(l, wi.z) / l->coat_mean;
+    s.value = v3_add(v3_scale(fresnel, r.value), v3_scale(l->diffuse, base));
     s.pdf = l->specular_share * r.pdf + (1.0f - l->specular_share) * lambert;
     return s;
 }
