@@ -1,10 +1,11 @@
 //! What a worker delivered, held to what it reported: every output's root is computed again.
 
 use alloy::primitives::B256;
+use inferix_gpu::UnitStatus;
 use inferix_prover::{
     sum_tree::SumTreeError,
     task::Task,
-    unit::{UnitLeaf, UnitStatus, unit_tree},
+    unit::{UnitLeaf, unit_tree},
 };
 
 use super::programs::{self, ProgramError};
