@@ -237,13 +237,31 @@ IFX_FN int pack_trace(const View *view, u32 pack, const Walk *w, u32 instance, H
  * so entries order as integers. */
 IFX_FN u64 entry_of(float t, u32 ref) { return (u64)f_to_bits(t) << 32 | ref; }
 
+/* Asks for what a reference names, ahead of its turn. */
+IFX_FN void ref_prefetch(const View *view, u32 ref) {
+#if defined(__SSE2__) && !defined(IFX_SCALAR)
+    const u8 *at = ref & IFX_REF_LEAF ? (const u8 *)(view->packs + (ref & IFX_REF_INDEX_MASK))
+                                      : (const u8 *)(view->nodes + ref);
+    __builtin_prefetch(at);
+    __builtin_prefetch(at + 64);
+    __builtin_prefetch(at + 128);
+    __builtin_prefetch(at + 192);
+    __builtin_prefetch(at + 256);
+#else
+    (void)view;
+    (void)ref;
+#endif
+}
+
 /* Puts the children that were hit on the stack, the nearest on top. */
-IFX_FN u32 stack_push(u64 *stack, u32 top, const Node *node, u32 mask, const float *entry) {
+IFX_FN u32 stack_push(const View *view, u64 *stack, u32 top, const Node *node, u32 mask,
+                      const float *entry) {
     u32 base = top;
     while (mask) {
         u32 lane = mask_first(mask);
         mask &= mask - 1;
         u64 item = entry_of(entry[lane], node->child[lane]);
+        ref_prefetch(view, node->child[lane]);
         u32 at = top++;
         while (at > base && stack[at - 1] < item) {
             stack[at] = stack[at - 1];
@@ -275,6 +293,7 @@ IFX_FN int mesh_trace(const View *view, u32 root, const Walk *w, u32 instance, i
             const Node *node = view->nodes + ref;
             budget->left -= (i32)COST_NODE;
             u32 mask = node_hits(node, w, hit->t, entry);
+            /* One child or two need no sorting: the commonest cases by far. */
             if (mask) {
                 u32 lane = mask_first(mask);
                 u32 rest = mask & (mask - 1);
@@ -282,7 +301,19 @@ IFX_FN int mesh_trace(const View *view, u32 root, const Walk *w, u32 instance, i
                     ref = node->child[lane];
                     continue;
                 }
-                top = stack_push(stack, top, node, mask, entry);
+                if ((rest & (rest - 1)) == 0) {
+                    u32 other = mask_first(rest);
+                    u64 first = entry_of(entry[lane], node->child[lane]);
+                    u64 second = entry_of(entry[other], node->child[other]);
+                    ref_prefetch(view, node->child[lane]);
+                    ref_prefetch(view, node->child[other]);
+                    stack[top++] = first < second ? second : first;
+                    ref = (u32)(first < second ? first : second);
+                    continue;
+                }
+                top = stack_push(view, stack, top, node, mask, entry);
+                ref = (u32)stack[--top];
+                continue;
             }
         }
         do {
@@ -349,7 +380,7 @@ IFX_FN int frame_trace(const View *view, const Ray *ray, int any, Hit *hit, Budg
         } else {
             budget->left -= (i32)COST_NODE;
             u32 mask = node_hits(view->nodes + ref, &w, hit->t, entry);
-            top = stack_push(stack, top, view->nodes + ref, mask, entry);
+            top = stack_push(view, stack, top, view->nodes + ref, mask, entry);
         }
         do {
             if (top == 0 || budget->left < 0) {

@@ -101,8 +101,10 @@ impl Devnet {
     /// Every variant of [`DevnetError`].
     pub async fn start(options: &DevnetOptions) -> Result<Self, DevnetError> {
         let dir = &options.dir;
-        std::fs::create_dir_all(dir)
-            .map_err(|source| DevnetError::Folder { path: dir.clone(), source })?;
+        std::fs::create_dir_all(dir).map_err(|source| DevnetError::Folder {
+            path: dir.clone(),
+            source,
+        })?;
         let (anvil, rpc_url) = start_anvil(options).await?;
         let provider = RootProvider::new_http(rpc_url.clone());
 
@@ -123,13 +125,20 @@ impl Devnet {
         };
         let supply_wei = coins(1_000_000_000);
         let parameters = deploy::devnet_parameters();
-        let deployment = deploy::deploy(&deployer, CHAIN_ID, &roles, supply_wei, &parameters).await?;
+        let deployment =
+            deploy::deploy(&deployer, CHAIN_ID, &roles, supply_wei, &parameters).await?;
         let program_id = B256::from(Program::Render.program_id());
         let call = deploy::register_program(&deployment, program_id, OUTPUT_DEPTH);
         deployer.send("program/render", call).await?;
 
         deployment.write(&dir.join("deployment.json"))?;
-        let devnet = Self { rpc_url, deployment, deployer, provider, anvil: Mutex::new(anvil) };
+        let devnet = Self {
+            rpc_url,
+            deployment,
+            deployer,
+            provider,
+            anvil: Mutex::new(anvil),
+        };
         devnet.mine_every(options.block_time).await?;
         Ok(devnet)
     }
@@ -181,7 +190,9 @@ impl Devnet {
         set_coin(&self.provider, account, coins(100)).await?;
         if ifx > 0 {
             let call = calls::transfer(&self.deployment, account, coins(ifx));
-            self.deployer.send(&format!("fund/{account}/{ifx}"), call).await?;
+            self.deployer
+                .send(&format!("fund/{account}/{ifx}"), call)
+                .await?;
         }
         Ok(())
     }
@@ -209,10 +220,19 @@ fn find_anvil() -> Option<PathBuf> {
 }
 
 async fn start_anvil(options: &DevnetOptions) -> Result<(Child, Url), DevnetError> {
-    let path = options.anvil.clone().or_else(find_anvil).ok_or(DevnetError::NoAnvil)?;
+    let path = options
+        .anvil
+        .clone()
+        .or_else(find_anvil)
+        .ok_or(DevnetError::NoAnvil)?;
     let mut child = Command::new(&path)
         .args(["--host", "127.0.0.1", "--accounts", "1", "--balance", "0"])
-        .args(["--chain-id", &CHAIN_ID.to_string(), "--port", &options.port.to_string()])
+        .args([
+            "--chain-id",
+            &CHAIN_ID.to_string(),
+            "--port",
+            &options.port.to_string(),
+        ])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -222,8 +242,12 @@ async fn start_anvil(options: &DevnetOptions) -> Result<(Child, Url), DevnetErro
     let stdout = child.stdout.take().ok_or(DevnetError::Ended)?;
     let mut lines = BufReader::new(stdout).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        let Some(address) = line.strip_prefix("Listening on ") else { continue };
-        let Ok(rpc_url) = Url::parse(&format!("http://{}", address.trim())) else { continue };
+        let Some(address) = line.strip_prefix("Listening on ") else {
+            continue;
+        };
+        let Ok(rpc_url) = Url::parse(&format!("http://{}", address.trim())) else {
+            continue;
+        };
         // Anvil logs every request: what nobody reads would fill the pipe and stop it.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         return Ok((child, rpc_url));
@@ -241,7 +265,11 @@ fn chain_config(rpc_url: &Url, deployment_file: &Path) -> ChainConfig {
     }
 }
 
-async fn set_coin(provider: &RootProvider, account: Address, amount_wei: U256) -> Result<(), DevnetError> {
+async fn set_coin(
+    provider: &RootProvider,
+    account: Address,
+    amount_wei: U256,
+) -> Result<(), DevnetError> {
     provider
         .raw_request::<_, ()>("anvil_setBalance".into(), (account, amount_wei))
         .await
@@ -251,7 +279,9 @@ async fn set_coin(provider: &RootProvider, account: Address, amount_wei: U256) -
 
 /// An address that nobody has the key of, but that people recognize in a listing.
 fn named_address(name: &str) -> Address {
-    Address::from_word(alloy::primitives::keccak256(format!("inferix devnet {name}")))
+    Address::from_word(alloy::primitives::keccak256(format!(
+        "inferix devnet {name}"
+    )))
 }
 
 fn coins(amount: u64) -> U256 {

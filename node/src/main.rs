@@ -7,7 +7,11 @@ use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let filter = EnvFilter::try_from_env("INFERIX_LOG").unwrap_or_else(|_| EnvFilter::new("warn,inferix_node=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let filter = EnvFilter::try_from_env("INFERIX_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("warn,inferix_node=info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     Cli::parse().run().await
 }

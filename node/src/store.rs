@@ -129,7 +129,10 @@ impl Tree {
     /// # Errors
     ///
     /// [`StoreError::Database`].
-    pub fn remove_all<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Result<(), StoreError> {
+    pub fn remove_all<K: AsRef<[u8]>>(
+        &self,
+        keys: impl IntoIterator<Item = K>,
+    ) -> Result<(), StoreError> {
         let mut batch = sled::Batch::default();
         for key in keys {
             batch.remove(key.as_ref());

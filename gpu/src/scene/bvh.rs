@@ -285,7 +285,7 @@ fn best_cut_on_axis(items: &[Item], axis: usize, low: f32, scale: f32) -> Option
             continue;
         }
         let below_area = below.0.half_area();
-        let cost = below_area * packs(below.1) + area * packs(count);
+        let cost = below_area * below.1 as f32 + area * count as f32;
         if best.is_none_or(|best| cost < best.cost) {
             best = Some(Cut {
                 axis,
@@ -298,11 +298,6 @@ fn best_cut_on_axis(items: &[Item], axis: usize, low: f32, scale: f32) -> Option
         }
     }
     best
-}
-
-/// What testing `count` items costs: as much as the lanes that they fill, and a part of the empty ones.
-fn packs(count: usize) -> f32 {
-    count.next_multiple_of(4) as f32
 }
 
 /// Moves the items below the cut to the front, and returns how many they are.

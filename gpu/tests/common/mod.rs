@@ -1,5 +1,6 @@
 //! Scenes that several tests render.
 #![allow(dead_code, missing_docs, reason = "each test uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use inferix_gpu::{
     CpuExecutor, Executor, Program, TaskInput, UnitBatch, UnitOutput,

@@ -91,7 +91,9 @@ pub enum AuthError {
         now: u64,
     },
     /// It would be valid for too long.
-    #[error("the request expires at {expires_at}, at most {EXPIRY_MAX_S} s after {now} are allowed")]
+    #[error(
+        "the request expires at {expires_at}, at most {EXPIRY_MAX_S} s after {now} are allowed"
+    )]
     ExpiresTooLate {
         /// The request's.
         expires_at: u64,
@@ -147,12 +149,24 @@ impl Credentials {
         let message = message(caller, nonce, expires_at, parts);
         let signature = wallet.sign_message(&message, domain)?.to_vec();
         let chain_id = domain.chain_id.unwrap_or_default().saturating_to();
-        Ok(Self { caller, chain_id, nonce, expires_at, signature })
+        Ok(Self {
+            caller,
+            chain_id,
+            nonce,
+            expires_at,
+            signature,
+        })
     }
 
     /// Writes the header.
     pub fn to_header(&self) -> String {
-        let Self { caller, chain_id, nonce, expires_at, signature } = self;
+        let Self {
+            caller,
+            chain_id,
+            nonce,
+            expires_at,
+            signature,
+        } = self;
         let signature = hex::encode_prefixed(signature);
         format!(
             "{SCHEME}caller={caller:#x}, chain={chain_id}, nonce={nonce}, expires={expires_at}, signature={signature}"
@@ -170,8 +184,14 @@ impl Credentials {
         let mut values = [""; 5];
         let names = ["caller", "chain", "nonce", "expires", "signature"];
         for field in fields.split(',') {
-            let (name, value) = field.trim().split_once('=').ok_or(malformed("list of fields"))?;
-            let place = names.iter().position(|known| *known == name).ok_or(malformed("list of fields"))?;
+            let (name, value) = field
+                .trim()
+                .split_once('=')
+                .ok_or(malformed("list of fields"))?;
+            let place = names
+                .iter()
+                .position(|known| *known == name)
+                .ok_or(malformed("list of fields"))?;
             if !std::mem::replace(&mut values[place], value).is_empty() {
                 return Err(malformed("list of fields"));
             }
@@ -200,7 +220,10 @@ impl Credentials {
     ) -> Result<Address, AuthError> {
         let needed = domain.chain_id.unwrap_or_default().saturating_to();
         if self.chain_id != needed {
-            return Err(AuthError::WrongChain { got: self.chain_id, needed });
+            return Err(AuthError::WrongChain {
+                got: self.chain_id,
+                needed,
+            });
         }
         let expires_at = self.expires_at;
         if expires_at <= now {
@@ -245,8 +268,15 @@ impl NonceBook {
     /// [`AuthError::Store`].
     pub fn open(store: &Store) -> Result<Self, AuthError> {
         let tree = store.tree("api_nonces")?;
-        let used = tree.scan::<(u64, Address, u64)>(b"")?.into_iter().map(|(_, used)| used).collect();
-        Ok(Self { tree, used: Mutex::new(used) })
+        let used = tree
+            .scan::<(u64, Address, u64)>(b"")?
+            .into_iter()
+            .map(|(_, used)| used)
+            .collect();
+        Ok(Self {
+            tree,
+            used: Mutex::new(used),
+        })
     }
 
     /// Takes a nonce, or refuses it because it was taken before. Blocks on the disk.
@@ -255,12 +285,20 @@ impl NonceBook {
     ///
     /// [`AuthError::Replayed`], [`AuthError::Store`].
     pub fn take(&self, credentials: &Credentials, now: u64) -> Result<(), AuthError> {
-        let Credentials { caller, nonce, expires_at, .. } = *credentials;
+        let Credentials {
+            caller,
+            nonce,
+            expires_at,
+            ..
+        } = *credentials;
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if !used.insert((expires_at, caller, nonce)) {
             return Err(AuthError::Replayed { nonce });
         }
-        self.tree.put(key(&(expires_at, caller, nonce)), &(expires_at, caller, nonce))?;
+        self.tree.put(
+            key(&(expires_at, caller, nonce)),
+            &(expires_at, caller, nonce),
+        )?;
 
         let live = used.split_off(&(now, Address::ZERO, 0));
         if used.len() >= FORGET_COUNT {
@@ -274,5 +312,10 @@ impl NonceBook {
 
 fn key(used: &(u64, Address, u64)) -> Vec<u8> {
     let (expires_at, caller, nonce) = used;
-    [expires_at.to_be_bytes().as_slice(), caller.as_slice(), &nonce.to_be_bytes()].concat()
+    [
+        expires_at.to_be_bytes().as_slice(),
+        caller.as_slice(),
+        &nonce.to_be_bytes(),
+    ]
+    .concat()
 }

@@ -33,8 +33,11 @@ use crate::{
 const VALID_S: u64 = 120;
 
 /// Waits before another attempt.
-const RETRY_WAITS: [Duration; 3] =
-    [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(4)];
+const RETRY_WAITS: [Duration; 3] = [
+    Duration::from_millis(200),
+    Duration::from_secs(1),
+    Duration::from_secs(4),
+];
 
 /// How long an answer may take: checking a job's input takes seconds.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
@@ -94,7 +97,9 @@ pub enum ClientError {
         source: reqwest::Error,
     },
     /// The manager is on another chain, or works with another contract.
-    #[error("the manager at {base} works with {got_contract} on chain {got}, not with {needed_contract} on chain {needed}")]
+    #[error(
+        "the manager at {base} works with {got_contract} on chain {got}, not with {needed_contract} on chain {needed}"
+    )]
     WrongChain {
         /// The manager's address.
         base: Url,
@@ -108,7 +113,9 @@ pub enum ClientError {
         needed_contract: Address,
     },
     /// The answer is no answer of this API.
-    #[error("the manager at {base} gave an answer that is none: is it an Inferix manager of this version?")]
+    #[error(
+        "the manager at {base} gave an answer that is none: is it an Inferix manager of this version?"
+    )]
     Malformed {
         /// The manager's address.
         base: Url,
@@ -176,10 +183,20 @@ impl Client {
             .build()
             .map_err(ClientError::Http)?;
         let domain = domain(options.chain_id, options.work_claims);
-        let mut client = Self { http, options, domain, manager: Address::ZERO };
+        let mut client = Self {
+            http,
+            options,
+            domain,
+            manager: Address::ZERO,
+        };
 
         let info = client.info().await?;
-        let ClientOptions { base, chain_id, work_claims, .. } = &client.options;
+        let ClientOptions {
+            base,
+            chain_id,
+            work_claims,
+            ..
+        } = &client.options;
         if info.chain_id != *chain_id || info.work_claims != *work_claims {
             return Err(ClientError::WrongChain {
                 base: base.clone(),
@@ -229,7 +246,9 @@ impl Client {
         let send = || async {
             let header = self.header(&Method::PUT, &path, hash)?;
             let request = self.http.put(url.clone()).header(AUTHORIZATION, header);
-            Ok(request.timeout(BLOB_TIMEOUT).body(Body::wrap_stream(pieces(bytes.clone()))))
+            Ok(request
+                .timeout(BLOB_TIMEOUT)
+                .body(Body::wrap_stream(pieces(bytes.clone()))))
         };
         self.attempt(send).await?;
         Ok(hash)
@@ -256,7 +275,11 @@ impl Client {
     pub async fn fetch_blob(&self, hash: B256, max_bytes: u64) -> Result<Bytes, ClientError> {
         let mut stream = self.blob_stream(hash).await?;
         let mut bytes = BytesMut::new();
-        while let Some(chunk) = stream.try_next().await.map_err(|source| self.unreachable(source))? {
+        while let Some(chunk) = stream
+            .try_next()
+            .await
+            .map_err(|source| self.unreachable(source))?
+        {
             bytes.extend_from_slice(&chunk);
             if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > max_bytes {
                 return Err(BlobError::TooLarge { max_bytes }.into());
@@ -264,7 +287,11 @@ impl Client {
         }
         let actual = keccak256(&bytes);
         if actual != hash {
-            return Err(BlobError::WrongHash { expected: hash, actual }.into());
+            return Err(BlobError::WrongHash {
+                expected: hash,
+                actual,
+            }
+            .into());
         }
         Ok(bytes.freeze())
     }
@@ -275,7 +302,12 @@ impl Client {
     /// # Errors
     ///
     /// [`ClientError::Refused`], [`ClientError::Unreachable`], [`ClientError::Blob`].
-    pub async fn fetch_into(&self, blobs: &Blobs, hash: B256, max_bytes: u64) -> Result<u64, ClientError> {
+    pub async fn fetch_into(
+        &self,
+        blobs: &Blobs,
+        hash: B256,
+        max_bytes: u64,
+    ) -> Result<u64, ClientError> {
         let stream = self.blob_stream(hash).await?;
         Ok(blobs.put_stream(hash, max_bytes, stream).await?)
     }
@@ -295,7 +327,11 @@ impl Client {
     ///
     /// As [`submit`](Self::submit).
     pub async fn jobs(&self, builder: Address) -> Result<Vec<JobStatus>, ClientError> {
-        self.read(self.call(Method::GET, &format!("/v1/jobs?builder={builder:#x}")).await?).await
+        self.read(
+            self.call(Method::GET, &format!("/v1/jobs?builder={builder:#x}"))
+                .await?,
+        )
+        .await
     }
 
     /// Asks where a job stands.
@@ -304,7 +340,11 @@ impl Client {
     ///
     /// As [`submit`](Self::submit).
     pub async fn job(&self, job_id: JobId) -> Result<JobStatus, ClientError> {
-        self.read(self.call(Method::GET, &format!("/v1/jobs/{job_id}")).await?).await
+        self.read(
+            self.call(Method::GET, &format!("/v1/jobs/{job_id}"))
+                .await?,
+        )
+        .await
     }
 
     /// Cancels a job.
@@ -313,7 +353,11 @@ impl Client {
     ///
     /// As [`submit`](Self::submit).
     pub async fn cancel(&self, job_id: JobId) -> Result<JobStatus, ClientError> {
-        self.read(self.call(Method::DELETE, &format!("/v1/jobs/{job_id}")).await?).await
+        self.read(
+            self.call(Method::DELETE, &format!("/v1/jobs/{job_id}"))
+                .await?,
+        )
+        .await
     }
 
     /// Lists where a job's outputs lie, from a unit on: a part, if there are many.
@@ -332,7 +376,11 @@ impl Client {
     ///
     /// As [`submit`](Self::submit).
     pub async fn signed_job(&self, job_id: JobId) -> Result<SignedJob, ClientError> {
-        self.read(self.call(Method::GET, &format!("/v1/jobs/{job_id}/signed")).await?).await
+        self.read(
+            self.call(Method::GET, &format!("/v1/jobs/{job_id}/signed"))
+                .await?,
+        )
+        .await
     }
 
     /// Asks for a task.
@@ -349,7 +397,10 @@ impl Client {
     /// # Errors
     ///
     /// As [`submit`](Self::submit).
-    pub async fn deliver(&self, report: &ResultReport) -> Result<Option<SignedReceipt>, ClientError> {
+    pub async fn deliver(
+        &self,
+        report: &ResultReport,
+    ) -> Result<Option<SignedReceipt>, ClientError> {
         self.read(self.post("/v1/results", report).await?).await
     }
 
@@ -374,12 +425,20 @@ impl Client {
     async fn blob_stream(
         &self,
         hash: B256,
-    ) -> Result<impl Stream<Item = Result<Bytes, reqwest::Error>> + Unpin + use<>, ClientError> {
-        Ok(Box::pin(self.call(Method::GET, &blob_path(hash)).await?.bytes_stream()))
+    ) -> Result<impl Stream<Item = Result<Bytes, reqwest::Error>> + Unpin + use<>, ClientError>
+    {
+        Ok(Box::pin(
+            self.call(Method::GET, &blob_path(hash))
+                .await?
+                .bytes_stream(),
+        ))
     }
 
     async fn post<T: Serialize>(&self, path: &str, body: &T) -> Result<Response, ClientError> {
-        let malformed = |source| ClientError::Malformed { base: self.options.base.clone(), source };
+        let malformed = |source| ClientError::Malformed {
+            base: self.options.base.clone(),
+            source,
+        };
         let bytes = Bytes::from(serde_json::to_vec(body).map_err(malformed)?);
         let url = self.url(path)?;
         let send = || async {
@@ -394,7 +453,10 @@ impl Client {
         let url = self.url(path)?;
         let send = || async {
             let header = self.header(&method, path, keccak256([]))?;
-            let request = self.http.request(method.clone(), url.clone()).header(AUTHORIZATION, header);
+            let request = self
+                .http
+                .request(method.clone(), url.clone())
+                .header(AUTHORIZATION, header);
             Ok(request.timeout(BLOB_TIMEOUT))
         };
         self.attempt(send).await
@@ -422,35 +484,66 @@ impl Client {
         if status.is_success() {
             return Ok(response);
         }
-        let refusal = response.json().await.unwrap_or_else(|_| unexplained(status));
-        Err(ClientError::Refused { base: self.options.base.clone(), status: status.as_u16(), refusal })
+        let refusal = response
+            .json()
+            .await
+            .unwrap_or_else(|_| unexplained(status));
+        Err(ClientError::Refused {
+            base: self.options.base.clone(),
+            status: status.as_u16(),
+            refusal,
+        })
     }
 
     async fn read<T: DeserializeOwned>(&self, response: Response) -> Result<T, ClientError> {
-        let bytes = response.bytes().await.map_err(|source| self.unreachable(source))?;
-        let malformed = |source| ClientError::Malformed { base: self.options.base.clone(), source };
+        let bytes = response
+            .bytes()
+            .await
+            .map_err(|source| self.unreachable(source))?;
+        let malformed = |source| ClientError::Malformed {
+            base: self.options.base.clone(),
+            source,
+        };
         serde_json::from_slice(&bytes).map_err(malformed)
     }
 
     fn header(&self, method: &Method, path: &str, body_hash: B256) -> Result<String, ClientError> {
-        let ClientOptions { account, wallet, clock, .. } = &self.options;
+        let ClientOptions {
+            account,
+            wallet,
+            clock,
+            ..
+        } = &self.options;
         // The API's own path: a prefix in the manager's address is taken off by what stands before it.
         let path = signed_path(self.manager, path);
-        let parts = RequestParts { method: method.as_str(), path: &path, body_hash };
+        let parts = RequestParts {
+            method: method.as_str(),
+            path: &path,
+            body_hash,
+        };
         let expires_at = clock.now().saturating_add(VALID_S);
-        let credentials =
-            Credentials::sign(wallet, &self.domain, parts, (*account, rand::random(), expires_at))?;
+        let credentials = Credentials::sign(
+            wallet,
+            &self.domain,
+            parts,
+            (*account, rand::random(), expires_at),
+        )?;
         Ok(credentials.to_header())
     }
 
     fn url(&self, path: &str) -> Result<Url, ClientError> {
         let base = self.options.base.as_str().trim_end_matches('/');
-        let wrong = |_| ClientError::WrongBase { base: self.options.base.clone() };
+        let wrong = |_| ClientError::WrongBase {
+            base: self.options.base.clone(),
+        };
         Url::parse(&format!("{base}{path}")).map_err(wrong)
     }
 
     fn unreachable(&self, source: reqwest::Error) -> ClientError {
-        ClientError::Unreachable { base: self.options.base.clone(), source: source.without_url() }
+        ClientError::Unreachable {
+            base: self.options.base.clone(),
+            source: source.without_url(),
+        }
     }
 }
 
@@ -465,6 +558,12 @@ fn pieces(bytes: Bytes) -> impl Stream<Item = Result<Bytes, Infallible>> + Send 
 
 /// A refusal by something between the caller and the manager.
 fn unexplained(status: StatusCode) -> ApiRefusal {
-    let message = status.canonical_reason().unwrap_or("no reason given").to_lowercase();
-    ApiRefusal { code: status.as_u16().to_string(), message }
+    let message = status
+        .canonical_reason()
+        .unwrap_or("no reason given")
+        .to_lowercase();
+    ApiRefusal {
+        code: status.as_u16().to_string(),
+        message,
+    }
 }

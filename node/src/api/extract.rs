@@ -94,7 +94,8 @@ impl<T: DeserializeOwned + Send> FromRequestParts<ApiState> for InPath<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, RequestError> {
         let path = Path::<T>::from_request_parts(parts, state).await;
-        path.map(|Path(value)| Self(value)).map_err(|_| RequestError::MalformedAddress { part: "path" })
+        path.map(|Path(value)| Self(value))
+            .map_err(|_| RequestError::MalformedAddress { part: "path" })
     }
 }
 
@@ -103,7 +104,9 @@ impl<T: DeserializeOwned> FromRequestParts<ApiState> for InQuery<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, RequestError> {
         let query = Query::<T>::from_request_parts(parts, state).await;
-        query.map(|Query(value)| Self(value)).map_err(|_| RequestError::MalformedAddress { part: "query" })
+        query
+            .map(|Query(value)| Self(value))
+            .map_err(|_| RequestError::MalformedAddress { part: "query" })
     }
 }
 
@@ -118,11 +121,17 @@ pub async fn authenticate(
     body_hash: B256,
 ) -> Result<Address, RequestError> {
     let header = parts.headers.get(AUTHORIZATION).ok_or(AuthError::Missing)?;
-    let header = header.to_str().map_err(|_| AuthError::Malformed { field: "text" })?;
+    let header = header
+        .to_str()
+        .map_err(|_| AuthError::Malformed { field: "text" })?;
     let credentials = Credentials::from_header(header)?;
     let path_and_query = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let path = signed_path(state.desk.account(), path_and_query);
-    let request = RequestParts { method: parts.method.as_str(), path: &path, body_hash };
+    let request = RequestParts {
+        method: parts.method.as_str(),
+        path: &path,
+        body_hash,
+    };
     let now = state.desk.now();
     let signer = credentials.check(state.desk.domain(), request, now)?;
 
@@ -137,19 +146,27 @@ pub async fn authenticate(
     Ok(caller)
 }
 
-async fn is_operator(state: &ApiState, caller: Address, signer: Address) -> Result<bool, AuthError> {
+async fn is_operator(
+    state: &ApiState,
+    caller: Address,
+    signer: Address,
+) -> Result<bool, AuthError> {
     Ok(signer != Address::ZERO && state.desk.node(caller).await?.operator == signer)
 }
 
 /// Reads a body that is no longer than it may be. The header is believed when it says too much, never when it
 /// says little.
 async fn read(body: Body, parts: &Parts, max_bytes: usize) -> Result<Bytes, RequestError> {
-    let told = parts.headers.get("content-length").and_then(|told| told.to_str().ok()?.parse().ok());
+    let told = parts
+        .headers
+        .get("content-length")
+        .and_then(|told| told.to_str().ok()?.parse().ok());
     if told.is_some_and(|told: u64| told > u64::try_from(max_bytes).unwrap_or(u64::MAX)) {
         return Err(RequestError::TooLarge { max_bytes });
     }
     // One byte more than allowed tells a body that is too large from one that broke off.
-    let bytes = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, max_bytes.saturating_add(1))).await;
+    let bytes =
+        tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, max_bytes.saturating_add(1))).await;
     match bytes {
         Ok(Ok(bytes)) if bytes.len() <= max_bytes => Ok(bytes),
         Ok(Ok(_)) => Err(RequestError::TooLarge { max_bytes }),
@@ -160,5 +177,6 @@ async fn read(body: Body, parts: &Parts, max_bytes: usize) -> Result<Bytes, Requ
 
 fn is_too_long(err: &axum::Error) -> bool {
     use std::error::Error;
-    err.source().is_some_and(|source| source.to_string().contains("length limit"))
+    err.source()
+        .is_some_and(|source| source.to_string().contains("length limit"))
 }

@@ -41,9 +41,14 @@ impl RateLimit {
         if buckets.len() >= CALLERS_MAX {
             buckets.retain(|_, bucket| bucket.filled(now).left < BURST);
         }
-        let bucket = buckets.entry(caller).or_insert(Bucket { left: BURST, filled_at: now });
+        let bucket = buckets.entry(caller).or_insert(Bucket {
+            left: BURST,
+            filled_at: now,
+        });
         *bucket = bucket.filled(now);
-        bucket.left = bucket.left.checked_sub(1).ok_or(AuthError::TooMany { per_second: PER_SECOND })?;
+        bucket.left = bucket.left.checked_sub(1).ok_or(AuthError::TooMany {
+            per_second: PER_SECOND,
+        })?;
         Ok(())
     }
 }
@@ -51,8 +56,14 @@ impl RateLimit {
 impl Bucket {
     fn filled(self, now: u64) -> Self {
         let passed_s = u32::try_from(now.saturating_sub(self.filled_at)).unwrap_or(u32::MAX);
-        let left = self.left.saturating_add(passed_s.saturating_mul(PER_SECOND)).min(BURST);
-        Self { left, filled_at: now.max(self.filled_at) }
+        let left = self
+            .left
+            .saturating_add(passed_s.saturating_mul(PER_SECOND))
+            .min(BURST);
+        Self {
+            left,
+            filled_at: now.max(self.filled_at),
+        }
     }
 }
 
@@ -63,10 +74,17 @@ mod tests {
     #[test]
     fn a_burst_is_allowed_and_then_a_steady_rate() {
         let (limit, caller) = (RateLimit::default(), Address::repeat_byte(1));
-        let allowed = |now| (0..5000).take_while(|_| limit.count(caller, now).is_ok()).count();
+        let allowed = |now| {
+            (0..5000)
+                .take_while(|_| limit.count(caller, now).is_ok())
+                .count()
+        };
         assert_eq!(allowed(100), 1000);
         assert_eq!(allowed(101), 50);
         assert_eq!(allowed(90), 0, "a clock that goes back gives nothing");
-        assert!(limit.count(Address::repeat_byte(2), 101).is_ok(), "callers are counted apart");
+        assert!(
+            limit.count(Address::repeat_byte(2), 101).is_ok(),
+            "callers are counted apart"
+        );
     }
 }

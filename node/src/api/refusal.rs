@@ -55,7 +55,9 @@ impl RequestError {
             Self::Manager(err) => manager(err),
             Self::Blob(err) => blob(err),
             Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
-            Self::MalformedBody(_) | Self::MalformedAddress { .. } => (StatusCode::BAD_REQUEST, "malformed"),
+            Self::MalformedBody(_) | Self::MalformedAddress { .. } => {
+                (StatusCode::BAD_REQUEST, "malformed")
+            }
             Self::BrokenBody => (StatusCode::REQUEST_TIMEOUT, "broken_off"),
             Self::NoRoute => (StatusCode::NOT_FOUND, "not_found"),
         }
@@ -72,7 +74,14 @@ impl IntoResponse for RequestError {
         } else {
             debug!(code, message, "request refused");
         }
-        (status, Json(ApiRefusal { code: code.to_owned(), message })).into_response()
+        (
+            status,
+            Json(ApiRefusal {
+                code: code.to_owned(),
+                message,
+            }),
+        )
+            .into_response()
     }
 }
 
@@ -83,7 +92,9 @@ fn auth(err: &AuthError) -> (StatusCode, &'static str) {
         }
         AuthError::Malformed { .. } => (StatusCode::BAD_REQUEST, "malformed"),
         AuthError::WrongChain { .. } => (StatusCode::UNAUTHORIZED, "wrong_chain"),
-        AuthError::Expired { .. } | AuthError::ExpiresTooLate { .. } => (StatusCode::UNAUTHORIZED, "expired"),
+        AuthError::Expired { .. } | AuthError::ExpiresTooLate { .. } => {
+            (StatusCode::UNAUTHORIZED, "expired")
+        }
         AuthError::Replayed { .. } => (StatusCode::CONFLICT, "replayed"),
         AuthError::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
         AuthError::Chain(_) => UNAVAILABLE,
@@ -103,7 +114,9 @@ fn manager(err: &ManagerError) -> (StatusCode, &'static str) {
         ManagerError::DeviceUnknown { .. } => (StatusCode::FORBIDDEN, "device_unknown"),
         ManagerError::JobRefused(_) => (StatusCode::UNPROCESSABLE_ENTITY, "job_refused"),
         ManagerError::ReportRefused(_) => (StatusCode::UNPROCESSABLE_ENTITY, "report_refused"),
-        ManagerError::AllocationTooLow { .. } => (StatusCode::PAYMENT_REQUIRED, "allocation_too_low"),
+        ManagerError::AllocationTooLow { .. } => {
+            (StatusCode::PAYMENT_REQUIRED, "allocation_too_low")
+        }
         ManagerError::InputMissing { .. }
         | ManagerError::OutputMissing { .. }
         | ManagerError::ClaimMissing { .. } => (StatusCode::CONFLICT, "blob_missing"),
@@ -119,8 +132,12 @@ fn manager(err: &ManagerError) -> (StatusCode, &'static str) {
 
 fn queue(err: &QueueError) -> (StatusCode, &'static str) {
     match err {
-        QueueError::JobUnknown { .. } | QueueError::TaskUnknown { .. } => (StatusCode::NOT_FOUND, "not_found"),
-        QueueError::JobEnded { .. } | QueueError::UnitsTaken { .. } => (StatusCode::CONFLICT, "units_taken"),
+        QueueError::JobUnknown { .. } | QueueError::TaskUnknown { .. } => {
+            (StatusCode::NOT_FOUND, "not_found")
+        }
+        QueueError::JobEnded { .. } | QueueError::UnitsTaken { .. } => {
+            (StatusCode::CONFLICT, "units_taken")
+        }
         QueueError::UnitsNotTask { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "report_refused"),
         QueueError::Store(_) => INTERNAL,
     }

@@ -38,8 +38,20 @@ const BLOB_TIMEOUT: Duration = Duration::from_secs(1800);
                        `/metrics` and this document is signed: `node/src/api/auth.rs` says how."
     ),
     paths(
-        info, put_blob, get_blob, head_blob, post_job, list_jobs, get_job, cancel_job, get_outputs,
-        get_signed_job, post_lease, post_results, post_release, post_claim
+        info,
+        put_blob,
+        get_blob,
+        head_blob,
+        post_job,
+        list_jobs,
+        get_job,
+        cancel_job,
+        get_outputs,
+        get_signed_job,
+        post_lease,
+        post_results,
+        post_release,
+        post_claim
     ),
     components(schemas(ApiRefusal))
 )]
@@ -85,8 +97,13 @@ pub async fn put_blob(
     let caller = authenticate(&parts, &state, hash).await?;
     state.desk.check_may_send(caller).await?;
     let stream = Box::pin(body.into_data_stream());
-    let stored = state.desk.blobs().put_stream(hash, state.desk.max_blob_bytes(), stream);
-    let size_bytes = tokio::time::timeout(BLOB_TIMEOUT, stored).await.map_err(|_| RequestError::BrokenBody)??;
+    let stored = state
+        .desk
+        .blobs()
+        .put_stream(hash, state.desk.max_blob_bytes(), stream);
+    let size_bytes = tokio::time::timeout(BLOB_TIMEOUT, stored)
+        .await
+        .map_err(|_| RequestError::BrokenBody)??;
     metrics::counter!("inferix_api_received_bytes_total").increment(size_bytes);
     Ok(StatusCode::CREATED)
 }

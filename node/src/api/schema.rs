@@ -9,12 +9,18 @@ use utoipa::openapi::{
 
 /// Describes a flat struct by its default.
 pub(super) fn of_message<T: Default + Serialize>() -> Object {
-    let Ok(Value::Object(fields)) = serde_json::to_value(T::default()) else { return Object::new() };
+    let Ok(Value::Object(fields)) = serde_json::to_value(T::default()) else {
+        return Object::new();
+    };
     let object = ObjectBuilder::new().schema_type(SchemaType::new(Type::Object));
     fields
         .into_iter()
         .fold(object, |object, (name, value)| {
-            let kind = if value.is_number() { Type::Integer } else { Type::String };
+            let kind = if value.is_number() {
+                Type::Integer
+            } else {
+                Type::String
+            };
             let field: RefOr<Schema> = Schema::Object(Object::with_type(kind)).into();
             object.property(name.clone(), field).required(name)
         })

@@ -34,14 +34,22 @@ pub fn router(state: ApiState) -> Router {
     Router::new()
         .route("/healthz", get(|| async { StatusCode::OK }))
         .route("/metrics", get(metrics))
-        .route("/openapi.json", get(|| async { Json(routes::ApiDoc::openapi()) }))
+        .route(
+            "/openapi.json",
+            get(|| async { Json(routes::ApiDoc::openapi()) }),
+        )
         .route("/v1/info", get(routes::info))
         .route(
             "/v1/blobs/{hash}",
-            get(routes::get_blob).put(routes::put_blob).head(routes::head_blob),
+            get(routes::get_blob)
+                .put(routes::put_blob)
+                .head(routes::head_blob),
         )
         .route("/v1/jobs", post(routes::post_job).get(routes::list_jobs))
-        .route("/v1/jobs/{id}", get(routes::get_job).delete(routes::cancel_job))
+        .route(
+            "/v1/jobs/{id}",
+            get(routes::get_job).delete(routes::cancel_job),
+        )
         .route("/v1/jobs/{id}/outputs", get(routes::get_outputs))
         .route("/v1/jobs/{id}/signed", get(routes::get_signed_job))
         .route("/v1/leases", post(routes::post_lease))
@@ -63,9 +71,14 @@ pub async fn serve(
     state: ApiState,
     cancel: CancellationToken,
 ) -> Result<(), std::io::Error> {
-    axum::serve(listener, router(state)).with_graceful_shutdown(cancel.cancelled_owned()).await
+    axum::serve(listener, router(state))
+        .with_graceful_shutdown(cancel.cancelled_owned())
+        .await
 }
 
 async fn metrics(State(state): State<ApiState>) -> Result<String, RequestError> {
-    state.metrics.map(|handle| handle.render()).ok_or(RequestError::NoRoute)
+    state
+        .metrics
+        .map(|handle| handle.render())
+        .ok_or(RequestError::NoRoute)
 }

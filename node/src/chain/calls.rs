@@ -1,7 +1,10 @@
 //! Every call that a node makes, ready to be sent.
 
 use alloy::{
-    primitives::{Address, B256, U256, aliases::{U40, U96}},
+    primitives::{
+        Address, B256, U256,
+        aliases::{U40, U96},
+    },
     sol_types::SolCall,
 };
 use inferix_prover::{
@@ -80,7 +83,10 @@ pub fn register(
     registration: Registration,
     permit: &Permit,
 ) -> Result<Call, ChainError> {
-    let consent = OperatorConsent { owner, operator: operator.address() };
+    let consent = OperatorConsent {
+        owner,
+        operator: operator.address(),
+    };
     let domain = domain(deployment.chain_id, deployment.node_registry);
     let consent = operator.sign_message(&consent, &domain)?;
     let call = node_registry::registerCall {
@@ -119,7 +125,12 @@ pub fn deposit_and_allocate(
 }
 
 /// Pays IFX into a builder account.
-pub fn deposit(deployment: &Deployment, builder: Address, amount_wei: U96, permit: &Permit) -> Call {
+pub fn deposit(
+    deployment: &Deployment,
+    builder: Address,
+    amount_wei: U96,
+    permit: &Permit,
+) -> Call {
     let call = builder_accounts::depositCall {
         builder,
         amountWei: amount_wei,
@@ -130,13 +141,19 @@ pub fn deposit(deployment: &Deployment, builder: Address, amount_wei: U96, permi
 
 /// Lets a manager spend a part of the sender's balance.
 pub fn allocate(deployment: &Deployment, manager: Address, amount_wei: U96) -> Call {
-    let call = builder_accounts::allocateCall { manager, amountWei: amount_wei };
+    let call = builder_accounts::allocateCall {
+        manager,
+        amountWei: amount_wei,
+    };
     Call::new(deployment.builder_accounts, call.abi_encode())
 }
 
 /// Asks for a part of an allocation back; it is free once live leases have run out.
 pub fn request_deallocation(deployment: &Deployment, manager: Address, amount_wei: U96) -> Call {
-    let call = builder_accounts::requestDeallocationCall { manager, amountWei: amount_wei };
+    let call = builder_accounts::requestDeallocationCall {
+        manager,
+        amountWei: amount_wei,
+    };
     Call::new(deployment.builder_accounts, call.abi_encode())
 }
 
@@ -150,33 +167,54 @@ pub fn deallocate(deployment: &Deployment, manager: Address) -> Call {
 
 /// Pays the sender's unallocated balance out.
 pub fn withdraw_balance(deployment: &Deployment, amount_wei: U96) -> Call {
-    let call = builder_accounts::withdrawBalanceCall { amountWei: amount_wei };
+    let call = builder_accounts::withdrawBalanceCall {
+        amountWei: amount_wei,
+    };
     Call::new(deployment.builder_accounts, call.abi_encode())
 }
 
 /// Pays what an account has earned out to its owner.
 pub fn withdraw(deployment: &Deployment, account: Address) -> Call {
-    Call::new(deployment.builder_accounts, builder_accounts::withdrawCall { account }.abi_encode())
+    Call::new(
+        deployment.builder_accounts,
+        builder_accounts::withdrawCall { account }.abi_encode(),
+    )
 }
 
 /// Begins the sender's exit.
 pub fn request_exit(deployment: &Deployment) -> Call {
-    Call::new(deployment.node_registry, node_registry::requestExitCall {}.abi_encode())
+    Call::new(
+        deployment.node_registry,
+        node_registry::requestExitCall {}.abi_encode(),
+    )
 }
 
 /// Pays an exited account's stake out to its owner.
 pub fn withdraw_stake(deployment: &Deployment, node: Address) -> Call {
-    Call::new(deployment.node_registry, node_registry::withdrawStakeCall { node }.abi_encode())
+    Call::new(
+        deployment.node_registry,
+        node_registry::withdrawStakeCall { node }.abi_encode(),
+    )
 }
 
 /// Records a checkpoint.
 pub fn checkpoint(deployment: &Deployment) -> Call {
-    Call::new(deployment.checkpoints, checkpoints::checkpointCall {}.abi_encode())
+    Call::new(
+        deployment.checkpoints,
+        checkpoints::checkpointCall {}.abi_encode(),
+    )
 }
 
 /// Moves IFX.
 pub fn transfer(deployment: &Deployment, to: Address, amount_wei: U256) -> Call {
-    Call::new(deployment.ifx, ifx::transferCall { to, value: amount_wei }.abi_encode())
+    Call::new(
+        deployment.ifx,
+        ifx::transferCall {
+            to,
+            value: amount_wei,
+        }
+        .abi_encode(),
+    )
 }
 
 /// Posts a claim.
@@ -206,7 +244,10 @@ pub fn submit(deployment: &Deployment, draft: &ClaimDraft) -> Result<Call, Chain
             })
         })
         .collect::<Result<_, ChainError>>()?;
-    Ok(Call::new(deployment.work_claims, work_claims::submitCall { input, lines }.abi_encode()))
+    Ok(Call::new(
+        deployment.work_claims,
+        work_claims::submitCall { input, lines }.abi_encode(),
+    ))
 }
 
 /// Closes a claim that survived its window.
@@ -228,7 +269,10 @@ pub fn finalize(
 
 /// Commits to a fraud proof, so that a copied one earns nothing.
 pub fn commit_fraud(deployment: &Deployment, commitment: B256) -> Call {
-    Call::new(deployment.fraud_proofs, fraud_proofs::commitCall { commitment }.abi_encode())
+    Call::new(
+        deployment.fraud_proofs,
+        fraud_proofs::commitCall { commitment }.abi_encode(),
+    )
 }
 
 fn accounts_permit(permit: &Permit) -> builder_accounts::Permit {

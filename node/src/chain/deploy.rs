@@ -77,15 +77,33 @@ pub async fn deploy(
 ) -> Result<Deployment, ChainError> {
     let (first_block, nonce) = (sender.head_number().await?, sender.nonce().await?);
     let at = |index: u64| sender.account().create(nonce + index);
-    let [ifx, policy, programs, registry, accounts, checkpoints] = [at(0), at(1), at(2), at(3), at(4), at(5)];
+    let [ifx, policy, programs, registry, accounts, checkpoints] =
+        [at(0), at(1), at(2), at(3), at(4), at(5)];
     let [claims, frauds, voids, manager_frauds, demands] = [at(6), at(7), at(8), at(9), at(10)];
-    let wiring = (registry, accounts, frauds, voids, manager_frauds, demands, roles.disputes, roles.timelock);
+    let wiring = (
+        registry,
+        accounts,
+        frauds,
+        voids,
+        manager_frauds,
+        demands,
+        roles.disputes,
+        roles.timelock,
+    );
     let arguments: [Vec<u8>; 11] = [
         (roles.minter, roles.holder, initial_wei).abi_encode_params(),
         Vec::new(),
         (roles.timelock, roles.guardian).abi_encode_params(),
         (ifx, claims, accounts).abi_encode_params(),
-        (ifx, registry, claims, policy, roles.treasury, roles.penalty_pool).abi_encode_params(),
+        (
+            ifx,
+            registry,
+            claims,
+            policy,
+            roles.treasury,
+            roles.penalty_pool,
+        )
+            .abi_encode_params(),
         (claims,).abi_encode_params(),
         (wiring, parameters.clone()).abi_encode_params(),
         (claims,).abi_encode_params(),
@@ -96,7 +114,12 @@ pub async fn deploy(
     for (index, ((name, artifact), arguments)) in ARTIFACTS.iter().zip(arguments).enumerate() {
         let mut code = bytecode(name, artifact)?;
         code.extend(arguments);
-        let receipt = sender.send(&format!("deploy/{nonce}/{index:02}/{name}"), Call::create(code)).await?;
+        let receipt = sender
+            .send(
+                &format!("deploy/{nonce}/{index:02}/{name}"),
+                Call::create(code),
+            )
+            .await?;
         let address = at(u64::try_from(index).unwrap_or(u64::MAX));
         if receipt.contract_address != Some(address) {
             return Err(ChainError::NoContract { address });
@@ -152,7 +175,9 @@ pub fn devnet_parameters() -> work_claims::Parameters {
 }
 
 fn bytecode(name: &str, artifact: &str) -> Result<Vec<u8>, ChainError> {
-    let artifact: Artifact = serde_json::from_str(artifact)
-        .map_err(|err| ChainError::RefusedPlain { message: format!("artifact {name}: {err}") })?;
+    let artifact: Artifact =
+        serde_json::from_str(artifact).map_err(|err| ChainError::RefusedPlain {
+            message: format!("artifact {name}: {err}"),
+        })?;
     Ok(artifact.bytecode.to_vec())
 }

@@ -504,6 +504,53 @@ impl Reader {
         })
     }
 
+    /// A claim's header as it is now: a claim that was held has a later deadline than its event told.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn current_header(&self, claim: &PostedClaim) -> Result<ClaimHeader, ChainError> {
+        let topic = work_claims::ClaimReleased::SIGNATURE_HASH;
+        let head = self.head().await?.number;
+        let logs = self
+            .logs(
+                self.deployment.work_claims,
+                vec![topic],
+                claim.block_number,
+                head,
+            )
+            .await?;
+        let deadline_at = logs
+            .iter()
+            .filter_map(|log| work_claims::ClaimReleased::decode_log(&log.inner).ok())
+            .filter(|event| event.claimId == claim.claim_id)
+            .map(|event| event.deadlineAt)
+            .next_back();
+        let header = claim.header.clone();
+        Ok(ClaimHeader {
+            deadlineAt: deadline_at.unwrap_or(header.deadlineAt),
+            ..header
+        })
+    }
+
+    /// The work of a line that was voided, in micro-IBM.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn voided_micro(
+        &self,
+        claim_id: B256,
+        line_index: usize,
+    ) -> Result<U256, ChainError> {
+        let voided = self
+            .work_claims()
+            .voidedMicro(claim_id, U256::from(line_index))
+            .call()
+            .await?;
+        Ok(U256::from(voided))
+    }
+
     /// The latest checkpoint.
     ///
     /// # Errors

@@ -146,7 +146,10 @@ impl Sender {
     ///
     /// [`ChainError::Rpc`].
     pub async fn nonce(&self) -> Result<u64, ChainError> {
-        Ok(self.provider.get_transaction_count(self.wallet.address()).await?)
+        Ok(self
+            .provider
+            .get_transaction_count(self.wallet.address())
+            .await?)
     }
 
     /// The number of the latest block.

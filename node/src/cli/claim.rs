@@ -61,7 +61,11 @@ impl ClaimArgs {
                 session.print(&explanation, || {
                     let mut table = Table::new(&["what", "figure", "from"]);
                     for step in &explanation {
-                        table.row([step.what.clone(), step.figure.clone(), step.source.to_owned()]);
+                        table.row([
+                            step.what.clone(),
+                            step.figure.clone(),
+                            step.source.to_owned(),
+                        ]);
                     }
                     table
                 })
@@ -73,7 +77,10 @@ impl ClaimArgs {
 async fn list(session: &Session, reader: &Reader) -> Result<()> {
     let head = reader.head().await?.number;
     let mut rows = Vec::new();
-    for claim in reader.posted_claims(reader.deployment().first_block, head).await? {
+    for claim in reader
+        .posted_claims(reader.deployment().first_block, head)
+        .await?
+    {
         let header = reader.current_header(&claim).await?;
         let state = reader.claim_state(&header).await?;
         rows.push(Row {
@@ -84,12 +91,24 @@ async fn list(session: &Session, reader: &Reader) -> Result<()> {
             deadline_at: state.deadline_at,
             lines: claim.lines.len(),
             intervals: claim.lines.iter().map(|line| line.leafCount).sum(),
-            amount_wei: claim.lines.iter().map(|line| U256::from(line.amountWei)).sum(),
+            amount_wei: claim
+                .lines
+                .iter()
+                .map(|line| U256::from(line.amountWei))
+                .sum(),
             status: status_word(state.status).to_owned(),
         });
     }
     session.print(&rows, || {
-        let mut table = Table::new(&["claim", "worker", "seq", "intervals", "IFX", "deadline", "status"]);
+        let mut table = Table::new(&[
+            "claim",
+            "worker",
+            "seq",
+            "intervals",
+            "IFX",
+            "deadline",
+            "status",
+        ]);
         for row in &rows {
             table.row([
                 row.claim_id.to_string(),
@@ -116,7 +135,9 @@ fn status_word(status: ClaimStatus) -> &'static str {
 
 async fn find(reader: &Reader, claim_id: B256) -> Result<PostedClaim> {
     let head = reader.head().await?.number;
-    let claims = reader.posted_claims(reader.deployment().first_block, head).await?;
+    let claims = reader
+        .posted_claims(reader.deployment().first_block, head)
+        .await?;
     let found = claims.into_iter().find(|claim| claim.claim_id == claim_id);
     found.ok_or_else(|| eyre!("no claim {claim_id} was posted on this chain"))
 }
@@ -130,7 +151,10 @@ async fn finalize(session: &Session, claim_id: B256) -> Result<()> {
     let call = calls::finalize(reader.deployment(), &header, &posted.lines)?;
     let receipt = sender.send(&format!("finalize/{claim_id}"), call).await?;
     if session.is_json() {
-        println!("{}", json!({ "claim_id": claim_id, "gas_used": receipt.gas_used }));
+        println!(
+            "{}",
+            json!({ "claim_id": claim_id, "gas_used": receipt.gas_used })
+        );
     } else {
         println!("claim {claim_id} is final, {} gas", receipt.gas_used);
     }

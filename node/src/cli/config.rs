@@ -28,9 +28,16 @@ enum ConfigCommand {
 impl ConfigArgs {
     pub(super) fn run(self) -> Result<()> {
         let ConfigCommand::Init { file } = self.command;
-        ensure!(!file.exists(), "{} exists already: choose another path, or move it away", file.display());
+        ensure!(
+            !file.exists(),
+            "{} exists already: choose another path, or move it away",
+            file.display()
+        );
         std::fs::write(&file, EXAMPLE).wrap_err_with(|| format!("writing {}", file.display()))?;
-        println!("wrote {}: set chain.rpc_urls, chain.deployment_file and wallet.keystore_file", file.display());
+        println!(
+            "wrote {}: set chain.rpc_urls, chain.deployment_file and wallet.keystore_file",
+            file.display()
+        );
         Ok(())
     }
 }

@@ -58,14 +58,23 @@ impl DevnetArgs {
         };
         let devnet = Devnet::start(&options).await?;
         self.fund(&devnet).await?;
-        devnet.mine_every(Duration::from_secs(self.block_time)).await?;
+        devnet
+            .mine_every(Duration::from_secs(self.block_time))
+            .await?;
         let ready = json!({ "rpc_url": devnet.rpc_url(), "dir": self.dir });
         let ready_file = self.dir.join("ready.json");
         std::fs::write(&ready_file, ready.to_string())
             .wrap_err_with(|| format!("writing {}", ready_file.display()))?;
-        println!("chain {} at {}", devnet.deployment().chain_id, devnet.rpc_url());
+        println!(
+            "chain {} at {}",
+            devnet.deployment().chain_id,
+            devnet.rpc_url()
+        );
         println!("deployment {}", self.dir.join("deployment.json").display());
-        println!("keys in {} (password file: password)", self.dir.join("keys").display());
+        println!(
+            "keys in {} (password file: password)",
+            self.dir.join("keys").display()
+        );
         tokio::select! {
             () = crate::supervisor::stop_signal() => {}
             () = devnet.ended() => eyre::bail!("anvil ended"),
@@ -76,9 +85,13 @@ impl DevnetArgs {
     async fn fund(&self, devnet: &Devnet) -> Result<()> {
         let keys = self.dir.join("keys");
         std::fs::create_dir_all(&keys).wrap_err("making the key folder")?;
-        std::fs::write(self.dir.join("password"), PASSWORD).wrap_err("writing the password file")?;
+        std::fs::write(self.dir.join("password"), PASSWORD)
+            .wrap_err("writing the password file")?;
         for name in &self.accounts {
-            for (file, ifx) in [(format!("{name}.json"), self.ifx), (format!("{name}-operator.json"), 0)] {
+            for (file, ifx) in [
+                (format!("{name}.json"), self.ifx),
+                (format!("{name}-operator.json"), 0),
+            ] {
                 let path = keys.join(file);
                 let password = Secret::new(PASSWORD.to_owned());
                 let wallet = if path.exists() {

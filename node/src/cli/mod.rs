@@ -21,7 +21,12 @@ pub(crate) use session::Session;
 #[command(name = "inferix", version)]
 pub struct Cli {
     /// Configuration file; `inferix config init` writes one.
-    #[arg(long, global = true, value_name = "FILE", default_value = "inferix.toml")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "inferix.toml"
+    )]
     config: PathBuf,
 
     /// Print JSON, one document a listing.

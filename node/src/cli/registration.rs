@@ -63,7 +63,11 @@ impl RegisterArgs {
         let (reader, sender) = session.chain(&config, &owner).await?;
         let known = reader.node(owner.address()).await?;
         if known.operator != alloy::primitives::Address::ZERO {
-            bail!("account {:#x} is registered already, with operator {:#x}", owner.address(), known.operator);
+            bail!(
+                "account {:#x} is registered already, with operator {:#x}",
+                owner.address(),
+                known.operator
+            );
         }
 
         let (roles, ib_micro, price_wei, endpoint) = match role {
@@ -71,7 +75,9 @@ impl RegisterArgs {
             Role::Manager { endpoint } => (roles::MANAGER, 0, U96::ZERO, endpoint),
             Role::Verifier => (roles::VERIFIER, 0, U96::ZERO, String::new()),
         };
-        let least_wei = reader.min_stake_wei(ib_micro, U256::from(price_wei)).await?;
+        let least_wei = reader
+            .min_stake_wei(ib_micro, U256::from(price_wei))
+            .await?;
         let stake_wei = match self.stake {
             Some(stake_wei) => stake_wei,
             None => default_stake_wei(least_wei),
@@ -80,24 +86,48 @@ impl RegisterArgs {
         if have_wei < U256::from(stake_wei) {
             bail!(
                 "account {:#x} has {} IFX and needs {} for its stake: send it some",
-                owner.address(), ifx(have_wei), ifx(U256::from(stake_wei))
+                owner.address(),
+                ifx(have_wei),
+                ifx(U256::from(stake_wei))
             );
         }
 
         let deployment = reader.deployment();
-        let permit =
-            Permit::sign(&reader, &owner, deployment.node_registry, U256::from(stake_wei)).await?;
-        let registration = Registration { roles, ib_micro, price_wei, stake_wei, endpoint };
-        let call = calls::register(deployment, owner.address(), &operator, registration, &permit)?;
+        let permit = Permit::sign(
+            &reader,
+            &owner,
+            deployment.node_registry,
+            U256::from(stake_wei),
+        )
+        .await?;
+        let registration = Registration {
+            roles,
+            ib_micro,
+            price_wei,
+            stake_wei,
+            endpoint,
+        };
+        let call = calls::register(
+            deployment,
+            owner.address(),
+            &operator,
+            registration,
+            &permit,
+        )?;
         let intent = format!("register/{:#x}", owner.address());
         let receipt = sender.send(&intent, call).await.wrap_err("registering")?;
         if session.is_json() {
             let account = owner.address();
-            println!("{}", json!({ "account": account, "gas_used": receipt.gas_used }));
+            println!(
+                "{}",
+                json!({ "account": account, "gas_used": receipt.gas_used })
+            );
         } else {
             println!(
                 "registered {:#x} with {} IFX at stake, {} gas",
-                owner.address(), ifx(U256::from(stake_wei)), receipt.gas_used
+                owner.address(),
+                ifx(U256::from(stake_wei)),
+                receipt.gas_used
             );
         }
         Ok(())
@@ -106,7 +136,9 @@ impl RegisterArgs {
 
 /// Twice what the device needs: claims lock stake, and what is locked must not stop the next claim.
 fn default_stake_wei(least_wei: U256) -> U96 {
-    let stake_wei = least_wei.saturating_mul(U256::from(2)).max(U256::from(DEFAULT_STAKE_WEI));
+    let stake_wei = least_wei
+        .saturating_mul(U256::from(2))
+        .max(U256::from(DEFAULT_STAKE_WEI));
     stake_wei.saturating_to()
 }
 
@@ -114,5 +146,8 @@ fn default_stake_wei(least_wei: U256) -> U96 {
 pub(crate) fn parse_micro(text: &str) -> Result<u64, String> {
     let wrong = || format!("{text} is no decimal number with at most six places: write it as 0.5");
     let micro = alloy::primitives::utils::parse_units(text, 6).map_err(|_| wrong())?;
-    u64::try_from(micro.get_absolute()).ok().filter(|_| !micro.is_negative()).ok_or_else(wrong)
+    u64::try_from(micro.get_absolute())
+        .ok()
+        .filter(|_| !micro.is_negative())
+        .ok_or_else(wrong)
 }

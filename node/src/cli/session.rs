@@ -2,7 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use alloy::primitives::{Address, U256, aliases::U96, utils::{format_ether, parse_ether}};
+use alloy::primitives::{
+    Address, U256,
+    aliases::U96,
+    utils::{format_ether, parse_ether},
+};
 use eyre::{Result, WrapErr, eyre};
 use serde::Serialize;
 
@@ -77,7 +81,11 @@ impl Session {
     }
 
     /// Prints rows: a table for people, JSON for programs.
-    pub(crate) fn print<T: Serialize>(&self, rows: &T, table: impl FnOnce() -> Table) -> Result<()> {
+    pub(crate) fn print<T: Serialize>(
+        &self,
+        rows: &T,
+        table: impl FnOnce() -> Table,
+    ) -> Result<()> {
         if self.json {
             println!("{}", serde_json::to_string_pretty(rows)?);
         } else {
@@ -106,7 +114,8 @@ pub(crate) fn read_password(file: Option<&Path>, prompt: &str) -> Result<Secret<
 
 /// Parses an amount of IFX, as `12.5`.
 pub(crate) fn parse_ifx(text: &str) -> Result<U96, String> {
-    let wei = parse_ether(text).map_err(|_| format!("{text} is no amount of IFX: write it as 12.5"))?;
+    let wei =
+        parse_ether(text).map_err(|_| format!("{text} is no amount of IFX: write it as 12.5"))?;
     if wei > U256::from(U96::MAX) {
         return Err(format!("{text} IFX is more than there can be"));
     }
@@ -117,7 +126,11 @@ pub(crate) fn parse_ifx(text: &str) -> Result<U96, String> {
 pub(crate) fn ifx(wei: U256) -> String {
     let text = format_ether(wei);
     let trimmed = text.trim_end_matches('0').trim_end_matches('.');
-    if trimmed.is_empty() { "0".to_owned() } else { trimmed.to_owned() }
+    if trimmed.is_empty() {
+        "0".to_owned()
+    } else {
+        trimmed.to_owned()
+    }
 }
 
 /// Writes an address short enough for a table.
@@ -134,7 +147,9 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn new(head: &[&str]) -> Self {
-        Self { rows: vec![head.iter().map(|&cell| cell.to_owned()).collect()] }
+        Self {
+            rows: vec![head.iter().map(|&cell| cell.to_owned()).collect()],
+        }
     }
 
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
@@ -150,7 +165,10 @@ impl Table {
         };
         let widths: Vec<usize> = (0..column_count).map(width).collect();
         let line = |row: &Vec<String>| {
-            let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}"));
+            let cells = row
+                .iter()
+                .zip(&widths)
+                .map(|(cell, &width)| format!("{cell:<width$}"));
             cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
         };
         self.rows.iter().map(line).collect()
@@ -167,7 +185,10 @@ mod tests {
             assert_eq!(ifx(U256::from(parse_ifx(text).unwrap())), text);
         }
         assert!(parse_ifx("one").is_err());
-        assert!(parse_ifx("79228162514.3").is_err(), "2^96 wei are more than fit");
+        assert!(
+            parse_ifx("79228162514.3").is_err(),
+            "2^96 wei are more than fit"
+        );
     }
 
     #[test]

@@ -45,12 +45,21 @@ impl WalletArgs {
         let (path, wallet) = match self.command {
             WalletCommand::New(args) => {
                 let password = args.new_password()?;
-                (args.keystore.clone(), Wallet::create(&args.keystore, &password)?)
+                (
+                    args.keystore.clone(),
+                    Wallet::create(&args.keystore, &password)?,
+                )
             }
-            WalletCommand::Import { path: args, key_file } => {
+            WalletCommand::Import {
+                path: args,
+                key_file,
+            } => {
                 let key = read_password(key_file.as_deref(), "Private key: ")?;
                 let password = args.new_password()?;
-                (args.keystore.clone(), Wallet::import(&key, &args.keystore, &password)?)
+                (
+                    args.keystore.clone(),
+                    Wallet::import(&key, &args.keystore, &password)?,
+                )
             }
             WalletCommand::Address(args) => {
                 let wallet = open_wallet(&args.keystore, args.password_file.as_deref())?;
@@ -59,7 +68,10 @@ impl WalletArgs {
         };
         let address = wallet.address();
         if session.is_json() {
-            println!("{}", serde_json::json!({ "address": address, "keystore": path }));
+            println!(
+                "{}",
+                serde_json::json!({ "address": address, "keystore": path })
+            );
         } else {
             println!("{address:#x}");
         }
@@ -71,10 +83,16 @@ impl PathArgs {
     /// A password for a new keystore: typed twice, because a typing error would lock the key for good.
     fn new_password(&self) -> Result<Secret<String>> {
         let password = read_password(self.password_file.as_deref(), "New password: ")?;
-        ensure!(!password.expose().is_empty(), "the password is empty: choose another");
+        ensure!(
+            !password.expose().is_empty(),
+            "the password is empty: choose another"
+        );
         if self.password_file.is_none() {
             let again = rpassword::prompt_password("Again: ").wrap_err("no password")?;
-            ensure!(again == *password.expose(), "the passwords differ: nothing was written");
+            ensure!(
+                again == *password.expose(),
+                "the passwords differ: nothing was written"
+            );
         }
         Ok(password)
     }

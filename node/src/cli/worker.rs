@@ -68,8 +68,8 @@ struct RunArgs {
 
     /// Post dishonest claims, to see them refuted. Only in builds that have the feature `attack`.
     #[cfg(feature = "attack")]
-    #[arg(long, value_enum)]
-    cheat: Option<crate::settlement::Cheat>,
+    #[arg(long, value_name = "ATTACK", value_parser = parse_attack)]
+    cheat: Option<inferix_prover::attack::Attack>,
 }
 
 impl WorkerArgs {
@@ -98,8 +98,14 @@ impl RunArgs {
         let wallet = session.wallet(&config)?;
         let ctx = Arc::new(Context::open(config, wallet.clone()).await?);
         let chain_id = ctx.reader.deployment().chain_id;
-        let sender = Arc::new(Sender::open(&ctx.config.chain, chain_id, wallet, &ctx.store)?);
-        let executor = CpuExecutor::new(ctx.config.worker.threads).wrap_err("starting the CPU device")?;
+        let sender = Arc::new(Sender::open(
+            &ctx.config.chain,
+            chain_id,
+            wallet,
+            &ctx.store,
+        )?);
+        let executor =
+            CpuExecutor::new(ctx.config.worker.threads).wrap_err("starting the CPU device")?;
         let engine = Arc::new(Engine::start(Arc::new(executor)));
 
         crate::metrics::serve(ctx.config.metrics_listen)?;
@@ -126,14 +132,28 @@ impl RunArgs {
     }
 }
 
+#[cfg(feature = "attack")]
+fn parse_attack(name: &str) -> Result<inferix_prover::attack::Attack, String> {
+    use inferix_prover::attack::Attack;
+    Attack::from_name(name).ok_or_else(|| {
+        let names: Vec<_> = Attack::ALL.iter().map(|attack| attack.name()).collect();
+        format!("{name} is no attack: choose from {}", names.join(", "))
+    })
+}
+
 fn set_mode(session: &Session, mode: Mode) -> Result<()> {
     let config = session.config()?;
-    Control::new(&config.data_dir).set(mode).wrap_err("telling the worker")?;
-    println!("{}", match mode {
-        Mode::Run => "the worker goes on",
-        Mode::Pause => "the worker finishes its batch and waits",
-        Mode::Drain => "the worker finishes what is leased and claims it all",
-    });
+    Control::new(&config.data_dir)
+        .set(mode)
+        .wrap_err("telling the worker")?;
+    println!(
+        "{}",
+        match mode {
+            Mode::Run => "the worker goes on",
+            Mode::Pause => "the worker finishes its batch and waits",
+            Mode::Drain => "the worker finishes what is leased and claims it all",
+        }
+    );
     Ok(())
 }
 
@@ -142,12 +162,27 @@ fn show_status(session: &Session) -> Result<()> {
     session.print(&status, || {
         let mut table = Table::new(&["", ""]);
         table.row(["account".to_owned(), format!("{:#x}", status.account)]);
-        table.row(["mode".to_owned(), format!("{:?}", status.mode).to_lowercase()]);
+        table.row([
+            "mode".to_owned(),
+            format!("{:?}", status.mode).to_lowercase(),
+        ]);
         table.row(["leases".to_owned(), status.active_leases.to_string()]);
-        table.row(["unclaimed intervals".to_owned(), status.unclaimed_intervals.to_string()]);
-        table.row(["unclaimed work".to_owned(), format!("{} micro-IBM", status.unclaimed_ibm_micro)]);
-        table.row(["unsent reports".to_owned(), status.unsent_reports.to_string()]);
-        table.row(["as of".to_owned(), format!("{} (Unix time)", status.written_at)]);
+        table.row([
+            "unclaimed intervals".to_owned(),
+            status.unclaimed_intervals.to_string(),
+        ]);
+        table.row([
+            "unclaimed work".to_owned(),
+            format!("{} micro-IBM", status.unclaimed_ibm_micro),
+        ]);
+        table.row([
+            "unsent reports".to_owned(),
+            status.unsent_reports.to_string(),
+        ]);
+        table.row([
+            "as of".to_owned(),
+            format!("{} (Unix time)", status.written_at),
+        ]);
         table
     })
 }
@@ -187,11 +222,20 @@ async fn withdraw(session: &Session, keys: &KeyArgs) -> Result<()> {
     }
     let (earned_wei, _) = reader.credits(account).await?;
     let call = calls::withdraw(reader.deployment(), account);
-    let receipt = sender.send(&format!("withdraw/{account:#x}/{earned_wei}"), call).await?;
+    let receipt = sender
+        .send(&format!("withdraw/{account:#x}/{earned_wei}"), call)
+        .await?;
     if session.is_json() {
-        println!("{}", json!({ "withdrawn_wei": due_wei, "gas_used": receipt.gas_used }));
+        println!(
+            "{}",
+            json!({ "withdrawn_wei": due_wei, "gas_used": receipt.gas_used })
+        );
     } else {
-        println!("withdrew {} IFX to {account:#x}, {} gas", ifx(due_wei), receipt.gas_used);
+        println!(
+            "withdrew {} IFX to {account:#x}, {} gas",
+            ifx(due_wei),
+            receipt.gas_used
+        );
     }
     Ok(())
 }
@@ -209,14 +253,34 @@ async fn exit(session: &Session, keys: &KeyArgs) -> Result<()> {
     let deployment = reader.deployment();
     let now = reader.head().await?.time;
     if node.exit_at == 0 {
-        sender.send(&format!("exit/{:#x}", owner.address()), calls::request_exit(deployment)).await?;
+        sender
+            .send(
+                &format!("exit/{:#x}", owner.address()),
+                calls::request_exit(deployment),
+            )
+            .await?;
         let exit_at = reader.node(owner.address()).await?.exit_at;
-        println!("exit asked for: run this again after {exit_at} (Unix time) to take the stake back");
+        println!(
+            "exit asked for: run this again after {exit_at} (Unix time) to take the stake back"
+        );
         return Ok(());
     }
-    eyre::ensure!(now >= node.exit_at, "the stake is free at {} (Unix time), it is {now}", node.exit_at);
+    eyre::ensure!(
+        now >= node.exit_at,
+        "the stake is free at {} (Unix time), it is {now}",
+        node.exit_at
+    );
     let call = calls::withdraw_stake(deployment, owner.address());
-    sender.send(&format!("stake/{:#x}/{}", owner.address(), node.exit_at), call).await?;
-    println!("{} IFX of stake paid out to {:#x}", ifx(node.stake_wei), owner.address());
+    sender
+        .send(
+            &format!("stake/{:#x}/{}", owner.address(), node.exit_at),
+            call,
+        )
+        .await?;
+    println!(
+        "{} IFX of stake paid out to {:#x}",
+        ifx(node.stake_wei),
+        owner.address()
+    );
     Ok(())
 }

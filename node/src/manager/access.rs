@@ -50,7 +50,12 @@ impl BlobUses {
 
     /// Returns what names a blob.
     pub fn of(&self, blob: B256) -> Vec<BlobUse> {
-        self.uses.get(&blob).into_iter().flatten().copied().collect()
+        self.uses
+            .get(&blob)
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect()
     }
 
     /// Whether something names a blob.

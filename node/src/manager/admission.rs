@@ -42,7 +42,9 @@ pub enum JobRefusal {
         needed: Address,
     },
     /// The builder did not sign it, or for another chain or contract.
-    #[error("the job is signed by {signer}, not by its builder {builder}: the builder signs it for this chain")]
+    #[error(
+        "the job is signed by {signer}, not by its builder {builder}: the builder signs it for this chain"
+    )]
     WrongSigner {
         /// Who signed.
         signer: Address,
@@ -74,7 +76,9 @@ pub enum JobRefusal {
         computed: u64,
     },
     /// The rate is not the manager's.
-    #[error("the job's rate is {got} micro-IBM per 10^12 work units, this manager signs at {needed}")]
+    #[error(
+        "the job's rate is {got} micro-IBM per 10^12 work units, this manager signs at {needed}"
+    )]
     WrongRate {
         /// The job's.
         got: u64,
@@ -94,7 +98,9 @@ pub enum JobRefusal {
         max: u64,
     },
     /// No lease would fit before the deadline.
-    #[error("the deadline {deadline_at} is too near: it must be {min_lease_s} s after {now} at least")]
+    #[error(
+        "the deadline {deadline_at} is too near: it must be {min_lease_s} s after {now} at least"
+    )]
     DeadlineTooNear {
         /// The job's.
         deadline_at: u64,
@@ -113,27 +119,47 @@ pub enum JobRefusal {
 pub fn check(signed: &SignedJob, terms: &JobTerms<'_>, now: u64) -> Result<(), JobRefusal> {
     let job = &signed.job;
     if job.manager != terms.manager {
-        return Err(JobRefusal::WrongManager { got: job.manager, needed: terms.manager });
+        return Err(JobRefusal::WrongManager {
+            got: job.manager,
+            needed: terms.manager,
+        });
     }
     let signer = signer_of(job, terms.domain, &signed.signature)?;
     if signer != job.builder {
-        return Err(JobRefusal::WrongSigner { signer, builder: job.builder });
+        return Err(JobRefusal::WrongSigner {
+            signer,
+            builder: job.builder,
+        });
     }
     if job.referenceRate != terms.reference_rate {
-        return Err(JobRefusal::WrongRate { got: job.referenceRate, needed: terms.reference_rate });
+        return Err(JobRefusal::WrongRate {
+            got: job.referenceRate,
+            needed: terms.reference_rate,
+        });
     }
     in_range("maxCost", job.maxCost, 1, MAX_COST_BOUND)?;
     in_range("unitCount", job.unitCount, 1, UNIT_COUNT_BOUND)?;
     if job.deadlineAt < now.saturating_add(terms.min_lease_s) {
         let (deadline_at, min_lease_s) = (job.deadlineAt, terms.min_lease_s);
-        return Err(JobRefusal::DeadlineTooNear { deadline_at, now, min_lease_s });
+        return Err(JobRefusal::DeadlineTooNear {
+            deadline_at,
+            now,
+            min_lease_s,
+        });
     }
 
     let shape = programs::shape(job.programId, &signed.params)?;
     if shape.unit_count != job.unitCount {
-        return Err(JobRefusal::WrongUnitCount { signed: job.unitCount, computed: shape.unit_count });
+        return Err(JobRefusal::WrongUnitCount {
+            signed: job.unitCount,
+            computed: shape.unit_count,
+        });
     }
-    check_root("parameter", programs::params_root(&signed.params)?, job.paramsRoot)
+    check_root(
+        "parameter",
+        programs::params_root(&signed.params)?,
+        job.paramsRoot,
+    )
 }
 
 /// Checks that a region is the one that the builder signed.
@@ -143,14 +169,23 @@ pub fn check(signed: &SignedJob, terms: &JobTerms<'_>, now: u64) -> Result<(), J
 /// [`JobRefusal::WrongRoot`].
 pub fn check_root(region: &'static str, computed: B256, signed: B256) -> Result<(), JobRefusal> {
     if computed != signed {
-        return Err(JobRefusal::WrongRoot { region, computed, signed });
+        return Err(JobRefusal::WrongRoot {
+            region,
+            computed,
+            signed,
+        });
     }
     Ok(())
 }
 
 fn in_range(field: &'static str, value: u64, min: u64, max: u64) -> Result<(), JobRefusal> {
     if !(min..=max).contains(&value) {
-        return Err(JobRefusal::OutOfRange { field, value, min, max });
+        return Err(JobRefusal::OutOfRange {
+            field,
+            value,
+            min,
+            max,
+        });
     }
     Ok(())
 }

@@ -13,7 +13,12 @@ pub struct Clock(Arc<dyn Fn() -> u64 + Send + Sync>);
 impl Clock {
     /// Returns the machine's clock.
     pub fn system() -> Self {
-        Self::of(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
+        Self::of(|| {
+            SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default()
+                .as_secs()
+        })
     }
 
     /// Returns a clock that tells what a function says.

@@ -53,7 +53,10 @@ pub enum Uncovered {
 impl TaskBound {
     /// Returns the most work that a task of so many units can be paid for, in micro-IBM.
     pub fn cap_ibm_micro(&self, unit_count: u32) -> u128 {
-        let by_cost = cost_to_ibm_micro(u128::from(unit_count) * u128::from(self.max_cost), self.reference_rate);
+        let by_cost = cost_to_ibm_micro(
+            u128::from(unit_count) * u128::from(self.max_cost),
+            self.reference_rate,
+        );
         let by_time = (u128::from(self.ib_micro) * u128::from(self.lease_s)).div_ceil(60);
         by_cost.min(by_time)
     }
@@ -100,12 +103,15 @@ pub fn covered_unit_count(
 
 /// Returns what `cost` work units are worth, in micro-IBM, rounded up.
 pub fn cost_to_ibm_micro(cost: u128, reference_rate: u64) -> u128 {
-    cost.saturating_mul(u128::from(reference_rate)).div_ceil(WORK_UNITS_PER_RATE)
+    cost.saturating_mul(u128::from(reference_rate))
+        .div_ceil(WORK_UNITS_PER_RATE)
 }
 
 /// Returns what work costs at a price per IBM, rounded up.
 pub fn price_of(ibm_micro: u128, price_wei: U256) -> U256 {
-    U256::from(ibm_micro).saturating_mul(price_wei).div_ceil(U256::from(MICRO))
+    U256::from(ibm_micro)
+        .saturating_mul(price_wei)
+        .div_ceil(U256::from(MICRO))
 }
 
 /// Returns what a claim's line locks of its worker's stake. A line of nothing is not claimed.
@@ -113,15 +119,21 @@ pub fn lock_wei(line_wei: U256, penalty_multiplier: u64, min_lock_wei: U256) -> 
     if line_wei.is_zero() {
         return U256::ZERO;
     }
-    line_wei.saturating_mul(U256::from(penalty_multiplier)).max(min_lock_wei)
+    line_wei
+        .saturating_mul(U256::from(penalty_multiplier))
+        .max(min_lock_wei)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const BOUND: TaskBound =
-        TaskBound { max_cost: 2_000_000_000, reference_rate: 1_000_000, ib_micro: 500_000, lease_s: 120 };
+    const BOUND: TaskBound = TaskBound {
+        max_cost: 2_000_000_000,
+        reference_rate: 1_000_000,
+        ib_micro: 500_000,
+        lease_s: 120,
+    };
 
     fn cover() -> Cover {
         Cover {
@@ -139,7 +151,10 @@ mod tests {
     fn a_task_is_capped_by_its_cost_and_by_its_time() {
         assert_eq!(BOUND.cap_ibm_micro(3), 6000);
         assert_eq!(BOUND.cap_ibm_micro(u32::MAX), 1_000_000);
-        let odd = TaskBound { max_cost: 1, ..BOUND };
+        let odd = TaskBound {
+            max_cost: 1,
+            ..BOUND
+        };
         assert_eq!(odd.cap_ibm_micro(1), 1, "a cap rounds up");
     }
 
@@ -149,15 +164,25 @@ mod tests {
         assert_eq!(cover().check(U256::from(351)), Err(Uncovered::Stake));
         assert_eq!(cover().check(U256::from(401)), Err(Uncovered::Allocation));
 
-        let poor = Cover { stake_wei: U256::from(399), ..cover() };
-        assert_eq!(poor.check(U256::from(1)), Err(Uncovered::Stake), "a line locks a least sum");
+        let poor = Cover {
+            stake_wei: U256::from(399),
+            ..cover()
+        };
+        assert_eq!(
+            poor.check(U256::from(1)),
+            Err(Uncovered::Stake),
+            "a line locks a least sum"
+        );
     }
 
     #[test]
     fn a_task_shrinks_until_it_is_covered() {
         let wei = |unit_count: u32| U256::from(unit_count) * U256::from(100);
         assert_eq!(covered_unit_count(8, &cover(), wei), Ok(2));
-        assert_eq!(covered_unit_count(1, &cover(), |_| U256::from(401)), Err(Uncovered::Allocation));
+        assert_eq!(
+            covered_unit_count(1, &cover(), |_| U256::from(401)),
+            Err(Uncovered::Allocation)
+        );
     }
 
     #[test]

@@ -34,8 +34,8 @@ use super::{
 };
 use crate::{
     api::types::{
-        ClaimNotice, JobState, JobStatus, ManagerInfo, OutputPiece, ReleaseRequest, ResultReport, SignedJob,
-        SignedReceipt,
+        ClaimNotice, JobState, JobStatus, ManagerInfo, OutputPiece, ReleaseRequest, ResultReport,
+        SignedJob, SignedReceipt,
     },
     blobs::{BlobError, Blobs},
     chain::NodeView,
@@ -147,7 +147,10 @@ impl Desk {
             }
         }
         for (key, claim) in claims.scan::<KeptClaim>(b"")? {
-            uses.insert(claim.blob, BlobUse::Claim(ClaimId::new(B256::from_slice(&key))));
+            uses.insert(
+                claim.blob,
+                BlobUse::Claim(ClaimId::new(B256::from_slice(&key))),
+            );
         }
         Ok(Arc::new(Self {
             views: Views::new(parts.ledger, parts.keep_views),
@@ -214,14 +217,18 @@ impl Desk {
         let now = self.now();
         let live = self.live_devices(now);
         let prices = || live.values().map(|device| device.price_wei);
-        let is_open = |job: &Arc<JobView>| matches!(job.state(now), JobState::Queued | JobState::Running);
+        let is_open =
+            |job: &Arc<JobView>| matches!(job.state(now), JobState::Queued | JobState::Running);
         ManagerInfo {
             manager: self.account,
             chain_id: self.chain_id,
             work_claims: self.work_claims,
             program_ids: programs::program_ids(),
             reference_rate: self.config.reference_rate,
-            live_ib_micro: live.values().map(|device| device.ib_micro).fold(0, u64::saturating_add),
+            live_ib_micro: live
+                .values()
+                .map(|device| device.ib_micro)
+                .fold(0, u64::saturating_add),
             price_range_wei: prices().min().zip(prices().max()),
             open_job_count: self.queue.jobs().iter().filter(|job| is_open(job)).count() as u64,
         }
@@ -243,7 +250,9 @@ impl Desk {
             return self.status(caller, job_id).await;
         }
         if caller != signed.job.builder {
-            return Err(ManagerError::NotBuilder { builder: signed.job.builder });
+            return Err(ManagerError::NotBuilder {
+                builder: signed.job.builder,
+            });
         }
         let now = self.now();
         let terms = JobTerms {
@@ -256,9 +265,14 @@ impl Desk {
         self.check_allocation(&signed).await?;
         self.check_input(&signed).await?;
 
-        let entry = JobEntry { signed, accepted_at: now, canceled_at: None };
+        let entry = JobEntry {
+            signed,
+            accepted_at: now,
+            canceled_at: None,
+        };
         let input_blob = entry.signed.input_blob;
-        self.blocking(move |desk| Ok(desk.queue.add(entry)?)).await?;
+        self.blocking(move |desk| Ok(desk.queue.add(entry)?))
+            .await?;
         self.uses().insert(input_blob, BlobUse::Input(job_id));
         metrics::counter!("inferix_jobs_accepted_total").increment(1);
         info!(%job_id, builder = %caller, "job accepted");
@@ -270,13 +284,21 @@ impl Desk {
     /// # Errors
     ///
     /// [`ManagerError::JobUnknown`], [`ManagerError::NotBuilder`], [`ManagerError::Queue`].
-    pub async fn cancel(self: &Arc<Self>, caller: Address, job_id: JobId) -> Result<JobStatus, ManagerError> {
-        let job = self.queue.job(job_id).ok_or(ManagerError::JobUnknown { job_id })?;
+    pub async fn cancel(
+        self: &Arc<Self>,
+        caller: Address,
+        job_id: JobId,
+    ) -> Result<JobStatus, ManagerError> {
+        let job = self
+            .queue
+            .job(job_id)
+            .ok_or(ManagerError::JobUnknown { job_id })?;
         let builder = job.entry.signed.job.builder;
         if caller != builder {
             return Err(ManagerError::NotBuilder { builder });
         }
-        self.blocking(move |desk| Ok(desk.queue.cancel(job_id, desk.now())?)).await?;
+        self.blocking(move |desk| Ok(desk.queue.cancel(job_id, desk.now())?))
+            .await?;
         info!(%job_id, "job canceled");
         self.status(caller, job_id).await
     }
@@ -294,7 +316,9 @@ impl Desk {
     /// Tells where all jobs of a builder stand, the latest first.
     pub fn jobs_of(&self, builder: Address) -> Vec<JobStatus> {
         let jobs = self.queue.jobs();
-        let own = jobs.iter().filter(|job| job.entry.signed.job.builder == builder);
+        let own = jobs
+            .iter()
+            .filter(|job| job.entry.signed.job.builder == builder);
         let mut statuses: Vec<_> = own.map(|job| self.status_of(job)).collect();
         statuses.sort_by_key(|status| (std::cmp::Reverse(status.accepted_at), status.job_id));
         statuses
@@ -312,8 +336,14 @@ impl Desk {
         from: u64,
     ) -> Result<Vec<OutputPiece>, ManagerError> {
         let job = self.readable_job(caller, job_id).await?;
-        let pieces = job.deliveries.iter().filter(|delivery| delivery.units().end > from);
-        Ok(pieces.map(|delivery| delivery.piece.clone()).take(PIECES_MAX).collect())
+        let pieces = job
+            .deliveries
+            .iter()
+            .filter(|delivery| delivery.units().end > from);
+        Ok(pieces
+            .map(|delivery| delivery.piece.clone())
+            .take(PIECES_MAX)
+            .collect())
     }
 
     /// Returns a job as its builder signed it.
@@ -321,8 +351,17 @@ impl Desk {
     /// # Errors
     ///
     /// [`ManagerError::JobUnknown`] also for those who may not see it; [`ManagerError::Chain`].
-    pub async fn signed_job(&self, caller: Address, job_id: JobId) -> Result<SignedJob, ManagerError> {
-        Ok(self.readable_job(caller, job_id).await?.entry.signed.clone())
+    pub async fn signed_job(
+        &self,
+        caller: Address,
+        job_id: JobId,
+    ) -> Result<SignedJob, ManagerError> {
+        Ok(self
+            .readable_job(caller, job_id)
+            .await?
+            .entry
+            .signed
+            .clone())
     }
 
     /// Takes a task back from its worker.
@@ -337,7 +376,8 @@ impl Desk {
     ) -> Result<(), ManagerError> {
         let task_id = TaskId::new(request.task_id);
         self.own_lease(worker, task_id)?;
-        self.blocking(move |desk| Ok(desk.queue.release(task_id)?)).await?;
+        self.blocking(move |desk| Ok(desk.queue.release(task_id)?))
+            .await?;
         metrics::counter!("inferix_tasks_released_total").increment(1);
         info!(%task_id, %worker, reason = request.reason, "task handed back");
         Ok(())
@@ -358,15 +398,27 @@ impl Desk {
         let lease = self.own_lease(worker, task_id)?;
         let units = results::leaves(&report, &lease.task)?;
         let job_id = lease.task.job_id;
-        let job = self.queue.job(job_id).ok_or(ManagerError::JobUnknown { job_id })?;
+        let job = self
+            .queue
+            .job(job_id)
+            .ok_or(ManagerError::JobUnknown { job_id })?;
         let signed = &job.entry.signed;
-        let shape = programs::shape(signed.job.programId, &signed.params).map_err(ReportRefusal::from)?;
+        let shape =
+            programs::shape(signed.job.programId, &signed.params).map_err(ReportRefusal::from)?;
 
-        let permit = self.checks.acquire().await.map_err(|_| ManagerError::Stopping)?;
-        let blob = self.blobs.get(report.output_blob).await.map_err(|err| match err {
-            BlobError::Missing { hash } => ManagerError::OutputMissing { blob: hash },
-            other => other.into(),
-        })?;
+        let permit = self
+            .checks
+            .acquire()
+            .await
+            .map_err(|_| ManagerError::Stopping)?;
+        let blob = self
+            .blobs
+            .get(report.output_blob)
+            .await
+            .map_err(|err| match err {
+                BlobError::Missing { hash } => ManagerError::OutputMissing { blob: hash },
+                other => other.into(),
+            })?;
         let receipt = self
             .blocking(move |desk| {
                 results::check_outputs(&units, &blob, shape.log2_output)?;
@@ -392,9 +444,14 @@ impl Desk {
         if !self.blobs.has(notice.blob).await? {
             return Err(ManagerError::ClaimMissing { blob: notice.blob });
         }
-        let claim = KeptClaim { worker, blob: notice.blob, published_at: self.now() };
+        let claim = KeptClaim {
+            worker,
+            blob: notice.blob,
+            published_at: self.now(),
+        };
         let claim_id = ClaimId::new(notice.claim_id);
-        self.blocking(move |desk| Ok(desk.claims.put(claim_id.bytes(), &claim)?)).await?;
+        self.blocking(move |desk| Ok(desk.claims.put(claim_id.bytes(), &claim)?))
+            .await?;
         self.uses().insert(notice.blob, BlobUse::Claim(claim_id));
         debug!(%claim_id, %worker, "claim published");
         Ok(())
@@ -421,7 +478,11 @@ impl Desk {
     /// # Errors
     ///
     /// [`ManagerError::NotBuilder`], [`ManagerError::Chain`].
-    pub async fn check_may_list(&self, caller: Address, builder: Address) -> Result<(), ManagerError> {
+    pub async fn check_may_list(
+        &self,
+        caller: Address,
+        builder: Address,
+    ) -> Result<(), ManagerError> {
         if caller == builder || acts_as(&self.views.node(caller).await?, roles::VERIFIER) {
             return Ok(());
         }
@@ -455,7 +516,9 @@ impl Desk {
         let parameters = self.views.parameters().await?;
         let allocation = self.views.allocation(job.builder, self.account).await?;
         let claimable_from = self.now().saturating_sub(parameters.lease_grace_s);
-        let exposure_wei = self.orders().builder_exposure_wei(job.builder, None, claimable_from);
+        let exposure_wei = self
+            .orders()
+            .builder_exposure_wei(job.builder, None, claimable_from);
         let bound = TaskBound {
             max_cost: job.maxCost,
             reference_rate: job.referenceRate,
@@ -465,20 +528,35 @@ impl Desk {
         let needed_wei = price_of(bound.cap_ibm_micro(1), job.priceCapWei.to());
         let free_wei = lendable_wei(&allocation).saturating_sub(exposure_wei);
         if free_wei < needed_wei {
-            return Err(ManagerError::AllocationTooLow { free_wei, needed_wei });
+            return Err(ManagerError::AllocationTooLow {
+                free_wei,
+                needed_wei,
+            });
         }
         Ok(())
     }
 
     async fn check_input(self: &Arc<Self>, signed: &SignedJob) -> Result<(), ManagerError> {
-        let permit = self.checks.acquire().await.map_err(|_| ManagerError::Stopping)?;
-        let input = self.blobs.get(signed.input_blob).await.map_err(|err| match err {
-            BlobError::Missing { hash } => ManagerError::InputMissing { blob: hash },
-            other => other.into(),
-        })?;
-        let (program_id, params, input_root) =
-            (signed.job.programId, signed.params.clone(), signed.job.inputRoot);
-        self.blocking(move |desk| desk.check_regions(program_id, &input, (&params, input_root))).await?;
+        let permit = self
+            .checks
+            .acquire()
+            .await
+            .map_err(|_| ManagerError::Stopping)?;
+        let input = self
+            .blobs
+            .get(signed.input_blob)
+            .await
+            .map_err(|err| match err {
+                BlobError::Missing { hash } => ManagerError::InputMissing { blob: hash },
+                other => other.into(),
+            })?;
+        let (program_id, params, input_root) = (
+            signed.job.programId,
+            signed.params.clone(),
+            signed.job.inputRoot,
+        );
+        self.blocking(move |desk| desk.check_regions(program_id, &input, (&params, input_root)))
+            .await?;
         drop(permit);
         Ok(())
     }
@@ -508,12 +586,22 @@ impl Desk {
         let task_id = TaskId::new(report.task_id);
         let lease = self.own_lease(worker, task_id)?;
         let job_id = lease.task.job_id;
-        let job = self.queue.job(job_id).ok_or(ManagerError::JobUnknown { job_id })?;
+        let job = self
+            .queue
+            .job(job_id)
+            .ok_or(ManagerError::JobUnknown { job_id })?;
         let now = self.now();
         check_in_time(&job, &lease, report, now)?;
 
-        let is_new = |unit: &&UnitLeaf| !job.delivered.intersects(&(unit.unit_index..unit.unit_index + 1));
-        let new_cost = units.iter().filter(is_new).map(|unit| unit.cost).fold(0, u64::saturating_add);
+        let is_new = |unit: &&UnitLeaf| {
+            !job.delivered
+                .intersects(&(unit.unit_index..unit.unit_index + 1))
+        };
+        let new_cost = units
+            .iter()
+            .filter(is_new)
+            .map(|unit| unit.cost)
+            .fold(0, u64::saturating_add);
         let new_count = units.iter().filter(is_new).count() as u64;
         let delivery = Delivery {
             job_id,
@@ -532,7 +620,8 @@ impl Desk {
             .iter()
             .any(|held| held.task_id != task_id && overlaps(&held.units(), &delivery.units()));
         if new_count > 0 || !is_foreign {
-            self.uses().insert(report.output_blob, BlobUse::Output(job_id));
+            self.uses()
+                .insert(report.output_blob, BlobUse::Output(job_id));
             self.queue.deliver(delivery)?;
         }
         if let Some(job) = self.queue.job(job_id) {
@@ -569,8 +658,15 @@ impl Desk {
         Ok(SignedReceipt { receipt, signature })
     }
 
-    async fn readable_job(&self, caller: Address, job_id: JobId) -> Result<Arc<JobView>, ManagerError> {
-        let job = self.queue.job(job_id).ok_or(ManagerError::JobUnknown { job_id })?;
+    async fn readable_job(
+        &self,
+        caller: Address,
+        job_id: JobId,
+    ) -> Result<Arc<JobView>, ManagerError> {
+        let job = self
+            .queue
+            .job(job_id)
+            .ok_or(ManagerError::JobUnknown { job_id })?;
         if caller == job.entry.signed.job.builder || caller == self.account {
             return Ok(job);
         }
@@ -589,17 +685,19 @@ impl Desk {
     ) -> Result<NodeView, ManagerError> {
         let node = self.views.node(account).await?;
         if !acts_as(&node, role) {
-            return Err(ManagerError::NotRegistered { account, role: name });
+            return Err(ManagerError::NotRegistered {
+                account,
+                role: name,
+            });
         }
         Ok(node)
     }
 
-    fn own_lease(
-        &self,
-        worker: Address,
-        task_id: TaskId,
-    ) -> Result<LeaseEntry, ManagerError> {
-        let lease = self.queue.lease_of(task_id).filter(|lease| lease.worker == worker);
+    fn own_lease(&self, worker: Address, task_id: TaskId) -> Result<LeaseEntry, ManagerError> {
+        let lease = self
+            .queue
+            .lease_of(task_id)
+            .filter(|lease| lease.worker == worker);
         lease.ok_or(ManagerError::TaskUnknown { task_id })
     }
 
@@ -607,7 +705,9 @@ impl Desk {
         let waiting_for = self.waits().get(&job.entry.job_id()).cloned();
         let builder = job.entry.signed.job.builder;
         let orders = self.orders();
-        status::of(job, self.now(), waiting_for, |worker| orders.last_price_wei(Pair { worker, builder }))
+        status::of(job, self.now(), waiting_for, |worker| {
+            orders.last_price_wei(Pair { worker, builder })
+        })
     }
 
     /// Runs what may block, on a thread that may.
@@ -616,7 +716,9 @@ impl Desk {
         work: impl FnOnce(&Self) -> Result<T, ManagerError> + Send + 'static,
     ) -> Result<T, ManagerError> {
         let desk = Arc::clone(self);
-        tokio::task::spawn_blocking(move || work(&desk)).await.map_err(|_| ManagerError::Stopping)?
+        tokio::task::spawn_blocking(move || work(&desk))
+            .await
+            .map_err(|_| ManagerError::Stopping)?
     }
 
     pub(super) fn orders(&self) -> MutexGuard<'_, OrderBook> {
@@ -638,7 +740,11 @@ impl Desk {
     }
 
     pub(super) fn live_devices(&self, now: u64) -> BTreeMap<(Address, u32), SeenDevice> {
-        let mut live = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut live = self
+            .seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         live.retain(|_, device| device.seen_at.saturating_add(LIVE_S) > now);
         live
     }
@@ -662,14 +768,34 @@ fn undo_leases_without_order(
 
 /// Once a task's own deliveries hold all its units, it can't cost more than they did.
 fn note_delivered(orders: &mut OrderBook, job: &JobView, task_id: TaskId) {
-    let Some(lease) = job.leases.iter().find(|lease| lease.task.task_id() == task_id) else { return };
-    let own = || job.deliveries.iter().filter(|delivery| delivery.task_id == task_id);
+    let Some(lease) = job
+        .leases
+        .iter()
+        .find(|lease| lease.task.task_id() == task_id)
+    else {
+        return;
+    };
+    let own = || {
+        job.deliveries
+            .iter()
+            .filter(|delivery| delivery.task_id == task_id)
+    };
     let mut held = UnitRanges::default();
     own().for_each(|delivery| held.insert(delivery.units()));
-    let others = job.deliveries.iter().filter(|delivery| delivery.task_id != task_id);
-    let is_shared = others.into_iter().any(|other| overlaps(&other.units(), &lease.units()));
+    let others = job
+        .deliveries
+        .iter()
+        .filter(|delivery| delivery.task_id != task_id);
+    let is_shared = others
+        .into_iter()
+        .any(|other| overlaps(&other.units(), &lease.units()));
     if held.contains(&lease.units()) && !is_shared {
-        orders.set_delivered(task_id, own().map(|delivery| delivery.cost).fold(0, u64::saturating_add));
+        orders.set_delivered(
+            task_id,
+            own()
+                .map(|delivery| delivery.cost)
+                .fold(0, u64::saturating_add),
+        );
     }
 }
 
@@ -689,12 +815,13 @@ fn check_in_time(
 ) -> Result<(), ReportRefusal> {
     let end = report.first_unit.saturating_add(report.units.len() as u64);
     let units = report.first_unit..end;
-    let is_taken = job
-        .leases
-        .iter()
-        .any(|other| other.task != lease.task && other.is_live(now) && overlaps(&other.units(), &units));
+    let is_taken = job.leases.iter().any(|other| {
+        other.task != lease.task && other.is_live(now) && overlaps(&other.units(), &units)
+    });
     if !lease.is_live(now) && is_taken {
-        return Err(ReportRefusal::LeaseEnded { lease_ends_at: lease.task.lease_ends_at });
+        return Err(ReportRefusal::LeaseEnded {
+            lease_ends_at: lease.task.lease_ends_at,
+        });
     }
     Ok(())
 }

@@ -3,10 +3,10 @@
 use alloy::primitives::{Address, B256, U256};
 use inferix_prover::id::{JobId, TaskId};
 
-use super::{
-    admission::JobRefusal, orders::OrderError, results::ReportRefusal,
+use super::{admission::JobRefusal, orders::OrderError, results::ReportRefusal};
+use crate::{
+    blobs::BlobError, chain::ChainError, queue::QueueError, store::StoreError, wallet::WalletError,
 };
-use crate::{blobs::BlobError, chain::ChainError, queue::QueueError, store::StoreError, wallet::WalletError};
 
 /// Why the manager did not do what a request asked.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +37,9 @@ pub enum ManagerError {
     #[error("the job is refused")]
     JobRefused(#[from] JobRefusal),
     /// The builder's allocation does not cover a first task.
-    #[error("{free_wei} wei of the allocation are free, a first task needs {needed_wei}: allocate more")]
+    #[error(
+        "{free_wei} wei of the allocation are free, a first task needs {needed_wei}: allocate more"
+    )]
     AllocationTooLow {
         /// What is free.
         free_wei: U256,

@@ -77,7 +77,9 @@ impl Desk {
             return Ok(LeaseReply::granted(lease));
         }
         if own.len() >= HELD_MAX {
-            return Ok(LeaseReply::idle("the device holds enough tasks: deliver or hand back one".to_owned()));
+            return Ok(LeaseReply::idle(
+                "the device holds enough tasks: deliver or hand back one".to_owned(),
+            ));
         }
 
         let parameters = self.views.parameters().await?;
@@ -94,15 +96,31 @@ impl Desk {
         Ok(LeaseReply::idle(reason))
     }
 
-    async fn applicant(&self, worker: Address, device_index: u32) -> Result<Applicant, ManagerError> {
+    async fn applicant(
+        &self,
+        worker: Address,
+        device_index: u32,
+    ) -> Result<Applicant, ManagerError> {
         let node = self.require_role(worker, roles::WORKER, "worker").await?;
         let ib_micro = self.views.device_ib_micro(worker, device_index).await?;
         if ib_micro == 0 {
-            return Err(ManagerError::DeviceUnknown { worker, device_index });
+            return Err(ManagerError::DeviceUnknown {
+                worker,
+                device_index,
+            });
         }
-        let device = SeenDevice { ib_micro, price_wei: node.price_wei, seen_at: self.now() };
+        let device = SeenDevice {
+            ib_micro,
+            price_wei: node.price_wei,
+            seen_at: self.now(),
+        };
         self.note_seen(worker, device_index, device);
-        Ok(Applicant { worker, device_index, ib_micro, node })
+        Ok(Applicant {
+            worker,
+            device_index,
+            ib_micro,
+            node,
+        })
     }
 
     fn open_jobs(&self, now: u64) -> Vec<Arc<JobView>> {
@@ -139,7 +157,11 @@ impl Desk {
         let mut busy: BTreeMap<Address, BTreeMap<(Address, u32), u64>> = BTreeMap::new();
         for job in jobs {
             let devices = busy.entry(job.entry.signed.job.builder).or_default();
-            for lease in job.leases.iter().filter(|lease| lease.is_live(free_at) && !lease.is_released) {
+            for lease in job
+                .leases
+                .iter()
+                .filter(|lease| lease.is_live(free_at) && !lease.is_released)
+            {
                 let device = (lease.worker, lease.device_index);
                 devices.insert(device, live.get(&device).map_or(0, |seen| seen.ib_micro));
             }
@@ -147,7 +169,10 @@ impl Desk {
         let has_free = |job: &&Arc<JobView>| !job.free(free_at).is_empty();
         let candidate = |job: &Arc<JobView>| {
             let signed = &job.entry.signed.job;
-            let ib_micro = busy.get(&signed.builder).into_iter().flat_map(BTreeMap::values);
+            let ib_micro = busy
+                .get(&signed.builder)
+                .into_iter()
+                .flat_map(BTreeMap::values);
             Candidate {
                 job_id: job.entry.job_id(),
                 builder: signed.builder,
@@ -167,17 +192,31 @@ impl Desk {
         candidate: Candidate,
     ) -> Result<Result<Lease, Reason>, ManagerError> {
         let job_id = candidate.job_id;
-        let Some(job) = self.queue.job(job_id) else { return Ok(Err("the job is gone".to_owned())) };
+        let Some(job) = self.queue.job(job_id) else {
+            return Ok(Err("the job is gone".to_owned()));
+        };
         if let Err(reason) = suits(&job, applicant) {
             return Ok(Err(reason));
         }
-        let pair = Pair { worker: applicant.worker, builder: candidate.builder };
+        let pair = Pair {
+            worker: applicant.worker,
+            builder: candidate.builder,
+        };
         // The cursor before the allocation: a claim in between then counts twice, never not at all.
-        let cursor = self.views.cursor(pair.worker, self.account(), pair.builder).await?;
+        let cursor = self
+            .views
+            .cursor(pair.worker, self.account(), pair.builder)
+            .await?;
         let allocation = self.views.allocation(pair.builder, self.account()).await?;
-        let view = PairView { pair, cursor, allocation, parameters };
+        let view = PairView {
+            pair,
+            cursor,
+            allocation,
+            parameters,
+        };
         let applicant = applicant.clone();
-        self.blocking(move |desk| desk.grant(job_id, &applicant, &view)).await
+        self.blocking(move |desk| desk.grant(job_id, &applicant, &view))
+            .await
     }
 
     /// Decides and writes a lease. Nothing is awaited here.
@@ -191,7 +230,9 @@ impl Desk {
         orders.set_cursor(view.pair, view.cursor);
         let now = self.now();
         let free_at = now.saturating_sub(view.parameters.drift_s);
-        let Some(job) = self.queue.job(job_id) else { return Ok(Err("the job is gone".to_owned())) };
+        let Some(job) = self.queue.job(job_id) else {
+            return Ok(Err("the job is gone".to_owned()));
+        };
         let Some(run) = job.free(free_at).first_run() else {
             return Ok(Err("no units are free".to_owned()));
         };
@@ -207,7 +248,9 @@ impl Desk {
             // Its worker counts from its own clock, or the chain's.
             lease_s: (lease_ends_at - now).saturating_add(view.parameters.drift_s),
         };
-        let aim = self.task_aim(&job, applicant, free_at).min(u32::try_from(run.end - run.start).unwrap_or(u32::MAX));
+        let aim = self
+            .task_aim(&job, applicant, free_at)
+            .min(u32::try_from(run.end - run.start).unwrap_or(u32::MAX));
         let cover = cover(&orders, applicant, view, (price_wei, now));
         let task_wei = |unit_count| price_of(bound.cap_ibm_micro(unit_count), price_wei);
         let unit_count = match covered_unit_count(aim, &cover, task_wei) {
@@ -230,8 +273,12 @@ impl Desk {
             leased_at: now,
             is_released: false,
         };
-        let terms = AppendTerms { cap_ibm_micro: bound.cap_ibm_micro(unit_count), price_wei };
-        self.write_lease(&mut orders, entry, (view.pair, terms, free_at)).map(Ok)
+        let terms = AppendTerms {
+            cap_ibm_micro: bound.cap_ibm_micro(unit_count),
+            price_wei,
+        };
+        self.write_lease(&mut orders, entry, (view.pair, terms, free_at))
+            .map(Ok)
     }
 
     /// The lease is written before the order: without an order it is undone, without a lease an order would
@@ -256,7 +303,10 @@ impl Desk {
         metrics::counter!("inferix_tasks_leased_total").increment(1);
         info!(job_id = %task.job_id, %task_id, worker = %pair.worker, unit_count = task.unit_count, "task leased");
         let task_index = signed.order.taskCount.saturating_sub(1);
-        self.lease_of(signed, task_index).ok_or(ManagerError::JobUnknown { job_id: task.job_id })
+        self.lease_of(signed, task_index)
+            .ok_or(ManagerError::JobUnknown {
+                job_id: task.job_id,
+            })
     }
 
     fn undo(&self, task_id: TaskId) {
@@ -268,7 +318,9 @@ impl Desk {
     /// The end of a lease that begins: the operator's length, within the deadline and what the chain takes.
     fn lease_ends_at(&self, job: &JobView, now: u64, max_lease_s: u64) -> Option<u64> {
         let length_s = self.config.lease.as_secs().min(max_lease_s);
-        let ends_at = now.saturating_add(length_s).min(job.entry.signed.job.deadlineAt);
+        let ends_at = now
+            .saturating_add(length_s)
+            .min(job.entry.signed.job.deadlineAt);
         (ends_at >= now.saturating_add(MIN_LEASE_S)).then_some(ends_at)
     }
 
@@ -287,19 +339,33 @@ impl Desk {
 
 impl LeaseReply {
     fn granted(lease: Lease) -> Self {
-        Self { lease: Some(Box::new(lease)), reason: None, retry_after_ms: 0 }
+        Self {
+            lease: Some(Box::new(lease)),
+            reason: None,
+            retry_after_ms: 0,
+        }
     }
 
     fn idle(reason: Reason) -> Self {
-        Self { lease: None, reason: Some(reason), retry_after_ms: IDLE_RETRY_MS }
+        Self {
+            lease: None,
+            reason: Some(reason),
+            retry_after_ms: IDLE_RETRY_MS,
+        }
     }
 }
 
 impl Uncovered {
     fn in_words(self, pair: Pair) -> Reason {
         match self {
-            Self::Allocation => format!("the allocation of builder {} is used up: allocate more", pair.builder),
-            Self::Stake => format!("the free stake of worker {} covers no further task", pair.worker),
+            Self::Allocation => format!(
+                "the allocation of builder {} is used up: allocate more",
+                pair.builder
+            ),
+            Self::Stake => format!(
+                "the free stake of worker {} covers no further task",
+                pair.worker
+            ),
         }
     }
 }
@@ -309,10 +375,15 @@ fn suits(job: &JobView, applicant: &Applicant) -> Result<(), Reason> {
     let signed = &job.entry.signed.job;
     let price_cap_wei: U256 = signed.priceCapWei.to();
     if applicant.node.price_wei > price_cap_wei {
-        return Err(format!("the lowest price asked is above the job's cap of {price_cap_wei} wei per IBM"));
+        return Err(format!(
+            "the lowest price asked is above the job's cap of {price_cap_wei} wei per IBM"
+        ));
     }
     if applicant.ib_micro < signed.minIbMicro {
-        return Err(format!("no device has the {} micro-IB that the job asks for", signed.minIbMicro));
+        return Err(format!(
+            "no device has the {} micro-IB that the job asks for",
+            signed.minIbMicro
+        ));
     }
     Ok(())
 }
@@ -326,8 +397,13 @@ fn own_leases(jobs: &[Arc<JobView>], applicant: &Applicant, now: u64) -> Vec<Lea
             && !lease.is_released
     };
     let open = |job: &Arc<JobView>| {
-        let is_open = |lease: &&LeaseEntry| is_own(lease) && !job.delivered.contains(&lease.units());
-        job.leases.iter().filter(is_open).cloned().collect::<Vec<_>>()
+        let is_open =
+            |lease: &&LeaseEntry| is_own(lease) && !job.delivered.contains(&lease.units());
+        job.leases
+            .iter()
+            .filter(is_open)
+            .cloned()
+            .collect::<Vec<_>>()
     };
     jobs.iter().flat_map(open).collect()
 }
@@ -338,7 +414,12 @@ fn cover(
     view: &PairView,
     (price_wei, now): (U256, u64),
 ) -> Cover {
-    let PairView { pair, parameters, allocation, .. } = *view;
+    let PairView {
+        pair,
+        parameters,
+        allocation,
+        ..
+    } = *view;
     let claimable_from = now.saturating_sub(parameters.lease_grace_s);
     let order_exposure_wei = orders.revived_exposure_wei(pair, price_wei);
     let others_wei = orders.builder_exposure_wei(pair.builder, Some(pair.worker), claimable_from);

@@ -154,7 +154,9 @@ impl Views {
     ///
     /// [`ChainError`].
     pub async fn node(&self, account: Address) -> Result<NodeView, ChainError> {
-        self.nodes.read(account, self.keep, self.ledger.node(account)).await
+        self.nodes
+            .read(account, self.keep, self.ledger.node(account))
+            .await
     }
 
     /// Reads a device's speed. Zero: it is not registered.
@@ -162,9 +164,15 @@ impl Views {
     /// # Errors
     ///
     /// [`ChainError`].
-    pub async fn device_ib_micro(&self, account: Address, device_index: u32) -> Result<u64, ChainError> {
+    pub async fn device_ib_micro(
+        &self,
+        account: Address,
+        device_index: u32,
+    ) -> Result<u64, ChainError> {
         let read = self.ledger.device_ib_micro(account, device_index);
-        self.devices.read((account, device_index), self.keep, read).await
+        self.devices
+            .read((account, device_index), self.keep, read)
+            .await
     }
 
     /// Reads what a builder allocated to a manager.
@@ -178,7 +186,9 @@ impl Views {
         manager: Address,
     ) -> Result<AllocationView, ChainError> {
         let read = self.ledger.allocation(builder, manager);
-        self.allocations.read((builder, manager), self.keep, read).await
+        self.allocations
+            .read((builder, manager), self.keep, read)
+            .await
     }
 
     /// Reads how far a list was claimed, afresh.
@@ -201,7 +211,9 @@ impl Views {
     ///
     /// [`ChainError`].
     pub async fn parameters(&self) -> Result<LeaseParameters, ChainError> {
-        self.parameters.read((), self.keep, self.ledger.parameters()).await
+        self.parameters
+            .read((), self.keep, self.ledger.parameters())
+            .await
     }
 }
 
@@ -221,7 +233,12 @@ impl<K: Ord, V: Clone> Kept<K, V> {
         keep: Duration,
         read: impl Future<Output = Result<V, E>>,
     ) -> Result<V, E> {
-        if let Some((read_at, value)) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        if let Some((read_at, value)) = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&key)
+        {
             if read_at.elapsed() < keep {
                 return Ok(value.clone());
             }

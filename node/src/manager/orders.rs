@@ -25,9 +25,7 @@ use inferix_prover::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{
-    cover::{cost_to_ibm_micro, lock_wei, price_of},
-};
+use super::cover::{cost_to_ibm_micro, lock_wei, price_of};
 use crate::{
     chain::CursorView,
     store::{Store, StoreError, Tree},
@@ -129,8 +127,13 @@ impl OrderBook {
     /// [`OrderError::Store`], [`OrderError::ListFull`].
     pub fn open(store: &Store, manager: Address, domain: Eip712Domain) -> Result<Self, OrderError> {
         let tree = store.tree("orders")?;
-        let mut book =
-            Self { tree, manager, domain, lists: BTreeMap::new(), places: BTreeMap::new() };
+        let mut book = Self {
+            tree,
+            manager,
+            domain,
+            lists: BTreeMap::new(),
+            places: BTreeMap::new(),
+        };
         for (key, record) in book.tree.scan::<Record>(b"")? {
             let pair = Pair::from_key(&key);
             match record {
@@ -153,10 +156,17 @@ impl OrderBook {
         terms: AppendTerms,
         wallet: &Wallet,
     ) -> Result<SignedOrder, OrderError> {
-        let listed = ListedTask { task, cap_ibm_micro: terms.cap_ibm_micro, delivered_cost: None };
+        let listed = ListedTask {
+            task,
+            cap_ibm_micro: terms.cap_ibm_micro,
+            delivered_cost: None,
+        };
         let order = self.order_with(pair, &listed, &terms)?;
         let signature = Bytes::copy_from_slice(&wallet.sign_message(&order, &self.domain)?);
-        let head = Head { order: order.clone(), signature: signature.clone() };
+        let head = Head {
+            order: order.clone(),
+            signature: signature.clone(),
+        };
 
         let index = order.taskCount.saturating_sub(1);
         self.tree.put_all([
@@ -166,7 +176,11 @@ impl OrderBook {
         self.list(pair, listed)?;
         let list = self.lists.entry(pair).or_default();
         list.head = Some(head);
-        Ok(SignedOrder { order, signature, tasks: list.tasks.iter().map(|listed| listed.task).collect() })
+        Ok(SignedOrder {
+            order,
+            signature,
+            tasks: list.tasks.iter().map(|listed| listed.task).collect(),
+        })
     }
 
     /// Returns the last order of a list.
@@ -174,7 +188,11 @@ impl OrderBook {
         let list = self.lists.get(&pair)?;
         let head = list.head.clone()?;
         let tasks = list.tasks.iter().map(|listed| listed.task).collect();
-        Some(SignedOrder { order: head.order, signature: head.signature, tasks })
+        Some(SignedOrder {
+            order: head.order,
+            signature: head.signature,
+            tasks,
+        })
     }
 
     /// Returns a task's list and its place there.
@@ -192,8 +210,13 @@ impl OrderBook {
 
     /// Notes that a worker delivered all units of a task, and what they cost together.
     pub fn set_delivered(&mut self, task_id: TaskId, cost: u64) {
-        let Some((pair, index)) = self.place(task_id) else { return };
-        let listed = self.lists.get_mut(&pair).and_then(|list| list.tasks.get_mut(to_index(index)));
+        let Some((pair, index)) = self.place(task_id) else {
+            return;
+        };
+        let listed = self
+            .lists
+            .get_mut(&pair)
+            .and_then(|list| list.tasks.get_mut(to_index(index)));
         if let Some(listed) = listed {
             listed.delivered_cost = Some(cost);
         }
@@ -203,8 +226,12 @@ impl OrderBook {
     /// that they were leased at, since an order has one price.
     pub fn price_wei(&self, pair: Pair, asked_wei: U256) -> U256 {
         let list = self.lists.get(&pair);
-        let open = list.filter(|list| !list.open_tasks().is_empty()).and_then(|list| list.head.as_ref());
-        open.map_or(asked_wei, |head| head.order.priceWei.to::<U256>().min(asked_wei))
+        let open = list
+            .filter(|list| !list.open_tasks().is_empty())
+            .and_then(|list| list.head.as_ref());
+        open.map_or(asked_wei, |head| {
+            head.order.priceWei.to::<U256>().min(asked_wei)
+        })
     }
 
     /// Returns the price of a list's last order.
@@ -215,7 +242,9 @@ impl OrderBook {
 
     /// Returns what a list can still cost its builder when another task joins it at `price_wei`.
     pub fn revived_exposure_wei(&self, pair: Pair, price_wei: U256) -> U256 {
-        self.lists.get(&pair).map_or(U256::ZERO, |list| price_of(list.open_ibm_micro(), price_wei))
+        self.lists.get(&pair).map_or(U256::ZERO, |list| {
+            price_of(list.open_ibm_micro(), price_wei)
+        })
     }
 
     /// Returns what the orders that are not claimed can still cost a builder, at all workers but one.
@@ -227,7 +256,9 @@ impl OrderBook {
     ) -> U256 {
         let is_counted = |pair: &Pair| pair.builder == builder && Some(pair.worker) != except;
         let lists = self.lists.iter().filter(|(pair, _)| is_counted(pair));
-        lists.map(|(_, list)| list.exposure_wei(claimable_from)).fold(U256::ZERO, U256::saturating_add)
+        lists
+            .map(|(_, list)| list.exposure_wei(claimable_from))
+            .fold(U256::ZERO, U256::saturating_add)
     }
 
     /// Returns what claims of a worker's orders for other builders than `pair`'s would lock.
@@ -242,7 +273,10 @@ impl OrderBook {
 
     /// Returns the lists that hold tasks which can still be claimed.
     pub fn open_pairs(&self, claimable_from: u64) -> Vec<Pair> {
-        let open = self.lists.iter().filter(|(_, list)| list.is_claimable(claimable_from));
+        let open = self
+            .lists
+            .iter()
+            .filter(|(_, list)| list.is_claimable(claimable_from));
         open.map(|(pair, _)| *pair).collect()
     }
 
@@ -253,17 +287,31 @@ impl OrderBook {
         added: &ListedTask,
         terms: &AppendTerms,
     ) -> Result<WorkOrder, OrderError> {
-        let too_large = || OrderError::TooLarge { worker: pair.worker };
+        let too_large = || OrderError::TooLarge {
+            worker: pair.worker,
+        };
         let empty = List::default();
         let list = self.lists.get(&pair).unwrap_or(&empty);
         let mut peaks = list.peaks.clone();
-        let full = |source| OrderError::ListFull { worker: pair.worker, source };
+        let full = |source| OrderError::ListFull {
+            worker: pair.worker,
+            source,
+        };
         peaks.append(added.task.leaf()).map_err(full)?;
 
         let open_ibm_micro = list.open_ibm_micro().saturating_add(added.cap_ibm_micro);
-        let ibm_micro = list.cursor.claimed_ibm_micro.saturating_add(U256::from(open_ibm_micro));
-        let wei = list.cursor.claimed_wei.saturating_add(price_of(open_ibm_micro, terms.price_wei));
-        let ends = list.open_tasks().iter().map(|listed| listed.task.lease_ends_at);
+        let ibm_micro = list
+            .cursor
+            .claimed_ibm_micro
+            .saturating_add(U256::from(open_ibm_micro));
+        let wei = list
+            .cursor
+            .claimed_wei
+            .saturating_add(price_of(open_ibm_micro, terms.price_wei));
+        let ends = list
+            .open_tasks()
+            .iter()
+            .map(|listed| listed.task.lease_ends_at);
         Ok(WorkOrder {
             manager: self.manager,
             worker: pair.worker,
@@ -279,8 +327,13 @@ impl OrderBook {
 
     fn list(&mut self, pair: Pair, listed: ListedTask) -> Result<(), OrderError> {
         let list = self.lists.entry(pair).or_default();
-        let full = |source| OrderError::ListFull { worker: pair.worker, source };
-        let index = u32::try_from(list.tasks.len()).map_err(|_| OrderError::TooLarge { worker: pair.worker })?;
+        let full = |source| OrderError::ListFull {
+            worker: pair.worker,
+            source,
+        };
+        let index = u32::try_from(list.tasks.len()).map_err(|_| OrderError::TooLarge {
+            worker: pair.worker,
+        })?;
         list.peaks.append(listed.task.leaf()).map_err(full)?;
         list.tasks.push(listed);
         self.places.insert(listed.task.task_id(), (pair, index));
@@ -311,21 +364,34 @@ pub struct LockTerms {
 impl List {
     /// The tasks that the chain has not seen claimed.
     fn open_tasks(&self) -> &[ListedTask] {
-        self.tasks.get(to_index(self.cursor.cursor)..).unwrap_or_default()
+        self.tasks
+            .get(to_index(self.cursor.cursor)..)
+            .unwrap_or_default()
     }
 
     fn open_ibm_micro(&self) -> u128 {
-        self.open_tasks().iter().map(ListedTask::bound_ibm_micro).fold(0, u128::saturating_add)
+        self.open_tasks()
+            .iter()
+            .map(ListedTask::bound_ibm_micro)
+            .fold(0, u128::saturating_add)
     }
 
     fn is_claimable(&self, claimable_from: u64) -> bool {
-        let lands = self.head.as_ref().is_some_and(|head| head.order.leaseEndsAt >= claimable_from);
+        let lands = self
+            .head
+            .as_ref()
+            .is_some_and(|head| head.order.leaseEndsAt >= claimable_from);
         lands && !self.open_tasks().is_empty()
     }
 
     fn exposure_wei(&self, claimable_from: u64) -> U256 {
-        let head = self.head.as_ref().filter(|_| self.is_claimable(claimable_from));
-        head.map_or(U256::ZERO, |head| price_of(self.open_ibm_micro(), head.order.priceWei.to()))
+        let head = self
+            .head
+            .as_ref()
+            .filter(|_| self.is_claimable(claimable_from));
+        head.map_or(U256::ZERO, |head| {
+            price_of(self.open_ibm_micro(), head.order.priceWei.to())
+        })
     }
 }
 
@@ -352,11 +418,20 @@ impl Pair {
     }
 
     fn task_key(self, index: u32) -> Vec<u8> {
-        [self.worker.as_slice(), self.builder.as_slice(), &[1], &index.to_be_bytes()].concat()
+        [
+            self.worker.as_slice(),
+            self.builder.as_slice(),
+            &[1],
+            &index.to_be_bytes(),
+        ]
+        .concat()
     }
 
     fn from_key(key: &[u8]) -> Self {
         let address = |range| key.get(range).map(Address::from_slice).unwrap_or_default();
-        Self { worker: address(0..20), builder: address(20..40) }
+        Self {
+            worker: address(0..20),
+            builder: address(20..40),
+        }
     }
 }

@@ -52,9 +52,12 @@ pub fn program_ids() -> Vec<B256> {
 pub fn shape(program_id: B256, params: &[u8]) -> Result<JobShape, ProgramError> {
     match program(program_id)? {
         Program::Render => {
-            let params =
-                RenderParams::decode(params).map_err(|err| ProgramError::Refused(GpuError::from(err)))?;
-            Ok(JobShape { unit_count: params.unit_count(), log2_output: params.log2_output() })
+            let params = RenderParams::decode(params)
+                .map_err(|err| ProgramError::Refused(GpuError::from(err)))?;
+            Ok(JobShape {
+                unit_count: params.unit_count(),
+                log2_output: params.log2_output(),
+            })
         }
     }
 }
@@ -71,7 +74,11 @@ pub fn check_input(
     params: &[u8],
 ) -> Result<(), ProgramError> {
     let program = program(program_id)?;
-    let task = TaskInput { program, input: Arc::from(input.as_ref()), params: Arc::from(params) };
+    let task = TaskInput {
+        program,
+        input: Arc::from(input.as_ref()),
+        params: Arc::from(params),
+    };
     executor.prepare(task).map_err(ProgramError::Refused)?;
     Ok(())
 }
@@ -107,7 +114,11 @@ fn root(region: &'static str, bytes: &[u8], log2_size: u32) -> Result<B256, Prog
     let len_bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     let max_bytes = 1 << log2_size;
     if len_bytes > max_bytes {
-        return Err(ProgramError::TooLarge { region, len_bytes, max_bytes });
+        return Err(ProgramError::TooLarge {
+            region,
+            len_bytes,
+            max_bytes,
+        });
     }
     Ok(B256::new(memory::subtree_root(bytes, log2_size)))
 }
@@ -118,4 +129,3 @@ fn program(program_id: B256) -> Result<Program, ProgramError> {
     }
     Err(ProgramError::Unknown { program_id })
 }
-

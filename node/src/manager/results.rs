@@ -1,11 +1,10 @@
 //! What a worker delivered, held to what it reported: every output's root is computed again.
 
 use alloy::primitives::B256;
-use inferix_gpu::UnitStatus;
 use inferix_prover::{
     sum_tree::SumTreeError,
     task::Task,
-    unit::{UnitLeaf, unit_tree},
+    unit::{CAPPED, DONE, UnitLeaf, unit_tree},
 };
 
 use super::programs::{self, ProgramError};
@@ -61,7 +60,9 @@ pub enum ReportRefusal {
         cost: u64,
     },
     /// The lease ended, and others have the units.
-    #[error("the lease ended at {lease_ends_at} and the units went to another worker: claim what you did")]
+    #[error(
+        "the lease ended at {lease_ends_at} and the units went to another worker: claim what you did"
+    )]
     LeaseEnded {
         /// When.
         lease_ends_at: u64,
@@ -83,9 +84,15 @@ pub fn leaves(report: &ResultReport, task: &Task) -> Result<Vec<UnitLeaf>, Repor
     let (first_unit, unit_count) = (report.first_unit, report.units.len());
     let is_held = u32::try_from(unit_count).is_ok_and(|count| task.holds(first_unit, count));
     if !is_held {
-        return Err(ReportRefusal::UnitsNotTask { first_unit, unit_count });
+        return Err(ReportRefusal::UnitsNotTask {
+            first_unit,
+            unit_count,
+        });
     }
-    (first_unit..).zip(&report.units).map(|(unit_index, unit)| leaf(unit_index, unit, task)).collect()
+    (first_unit..)
+        .zip(&report.units)
+        .map(|(unit_index, unit)| leaf(unit_index, unit, task))
+        .collect()
 }
 
 /// Checks that a blob holds the outputs of these units, one after the other.
@@ -93,18 +100,29 @@ pub fn leaves(report: &ResultReport, task: &Task) -> Result<Vec<UnitLeaf>, Repor
 /// # Errors
 ///
 /// [`ReportRefusal::WrongSize`], [`ReportRefusal::WrongRoot`], [`ReportRefusal::Program`].
-pub fn check_outputs(units: &[UnitLeaf], blob: &[u8], log2_output: u32) -> Result<(), ReportRefusal> {
+pub fn check_outputs(
+    units: &[UnitLeaf],
+    blob: &[u8],
+    log2_output: u32,
+) -> Result<(), ReportRefusal> {
     let size_bytes = 1_usize << log2_output;
     let needed = units.len().saturating_mul(size_bytes);
     if blob.len() != needed {
         let as_u64 = |len| u64::try_from(len).unwrap_or(u64::MAX);
-        return Err(ReportRefusal::WrongSize { got: as_u64(blob.len()), needed: as_u64(needed) });
+        return Err(ReportRefusal::WrongSize {
+            got: as_u64(blob.len()),
+            needed: as_u64(needed),
+        });
     }
     for (unit, output) in units.iter().zip(blob.chunks_exact(size_bytes)) {
         let computed = programs::output_root(output, log2_output)?;
         if computed != unit.output_root {
             let (unit_index, reported) = (unit.unit_index, unit.output_root);
-            return Err(ReportRefusal::WrongRoot { unit_index, computed, reported });
+            return Err(ReportRefusal::WrongRoot {
+                unit_index,
+                computed,
+                reported,
+            });
         }
     }
     Ok(())
@@ -120,14 +138,29 @@ pub fn units_root(units: &[UnitLeaf]) -> Result<B256, ReportRefusal> {
 }
 
 fn leaf(unit_index: u64, unit: &UnitResult, task: &Task) -> Result<UnitLeaf, ReportRefusal> {
-    let UnitResult { status, output_root, cost } = *unit;
+    let UnitResult {
+        status,
+        output_root,
+        cost,
+    } = *unit;
     if cost > task.max_cost {
-        return Err(ReportRefusal::CostTooHigh { unit_index, cost, max_cost: task.max_cost });
+        return Err(ReportRefusal::CostTooHigh {
+            unit_index,
+            cost,
+            max_cost: task.max_cost,
+        });
     }
-    let status = match status {
-        0 => UnitStatus::Done,
-        1 if cost == task.max_cost => UnitStatus::Capped,
-        _ => return Err(ReportRefusal::WrongStatus { unit_index, status, cost }),
-    };
-    Ok(UnitLeaf { unit_index, status, output_root, cost })
+    if !(status == DONE || status == CAPPED && cost == task.max_cost) {
+        return Err(ReportRefusal::WrongStatus {
+            unit_index,
+            status,
+            cost,
+        });
+    }
+    Ok(UnitLeaf {
+        unit_index,
+        status,
+        output_root,
+        cost,
+    })
 }

@@ -31,6 +31,10 @@ pub fn signer_of<T: SolStruct>(
     signature: &[u8],
 ) -> Result<Address, SignatureRefusal> {
     let compact: CompactSignature =
-        signature.try_into().map_err(|_| SignatureRefusal::WrongLength { got: signature.len() })?;
+        signature
+            .try_into()
+            .map_err(|_| SignatureRefusal::WrongLength {
+                got: signature.len(),
+            })?;
     Ok(recover_signer(message, domain, &compact)?)
 }

@@ -43,7 +43,10 @@ impl Desk {
         let claimable_from = self.now().saturating_sub(parameters.lease_grace_s);
         let pairs = self.orders().open_pairs(claimable_from);
         for pair in pairs {
-            let cursor = self.views.cursor(pair.worker, self.account(), pair.builder).await?;
+            let cursor = self
+                .views
+                .cursor(pair.worker, self.account(), pair.builder)
+                .await?;
             self.orders().set_cursor(pair, cursor);
         }
         self.tell_gauges();
@@ -57,8 +60,12 @@ impl Desk {
     /// [`ManagerError::Queue`], [`ManagerError::Store`], [`ManagerError::Blob`].
     pub async fn sweep(self: &Arc<Self>) -> Result<usize, ManagerError> {
         let keep = self.config.keep_blobs;
-        self.blocking(move |desk| desk.forget_old(keep.as_secs())).await?;
-        let removed_count = self.blobs().sweep(keep, |blob| self.uses().is_named(blob)).await?;
+        self.blocking(move |desk| desk.forget_old(keep.as_secs()))
+            .await?;
+        let removed_count = self
+            .blobs()
+            .sweep(keep, |blob| self.uses().is_named(blob))
+            .await?;
         if removed_count > 0 {
             info!(removed_count, "blobs swept");
         }
@@ -74,11 +81,17 @@ impl Desk {
             }
         }
         let claims = self.claims.scan::<KeptClaim>(b"")?;
-        let old = claims.into_iter().filter(|(_, claim)| is_old(claim.published_at));
+        let old = claims
+            .into_iter()
+            .filter(|(_, claim)| is_old(claim.published_at));
         self.claims.remove_all(old.map(|(key, _)| key))?;
 
         let claims = self.claims.scan::<KeptClaim>(b"")?;
-        let is_kept = |claim_id: &ClaimId| claims.iter().any(|(key, _)| key == claim_id.bytes().as_slice());
+        let is_kept = |claim_id: &ClaimId| {
+            claims
+                .iter()
+                .any(|(key, _)| key == claim_id.bytes().as_slice())
+        };
         self.uses().retain(|named_by| match named_by {
             BlobUse::Input(job_id) | BlobUse::Output(job_id) => self.queue.job(*job_id).is_some(),
             BlobUse::Claim(claim_id) => is_kept(claim_id),
@@ -89,10 +102,18 @@ impl Desk {
     fn tell_gauges(&self) {
         let now = self.now();
         let is_open = |state| matches!(state, JobState::Queued | JobState::Running);
-        let open_count = self.queue.jobs().iter().filter(|job| is_open(job.state(now))).count();
+        let open_count = self
+            .queue
+            .jobs()
+            .iter()
+            .filter(|job| is_open(job.state(now)))
+            .count();
         metrics::gauge!("inferix_open_jobs").set(open_count as f64);
         let live = self.live_devices(now);
-        let ib_micro = live.values().map(|device| device.ib_micro).fold(0, u64::saturating_add);
+        let ib_micro = live
+            .values()
+            .map(|device| device.ib_micro)
+            .fold(0, u64::saturating_add);
         metrics::gauge!("inferix_live_devices").set(live.len() as f64);
         metrics::gauge!("inferix_live_ib").set(ib_micro as f64 / 1e6);
     }

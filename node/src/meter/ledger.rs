@@ -32,14 +32,20 @@ impl Ledger {
     /// Every variant of [`JournalError`].
     pub fn open(path: &Path, device_id: DeviceId) -> Result<Self, JournalError> {
         let (journal, entries) = Journal::open(path)?;
-        let mut inner = Inner { journal, meter: Meter::replay(device_id, []), kept: Vec::new() };
+        let mut inner = Inner {
+            journal,
+            meter: Meter::replay(device_id, []),
+            kept: Vec::new(),
+        };
         for entry in entries {
             inner.take(entry);
         }
         if let Some(closing) = inner.meter.close("recovered", 0) {
             inner.append(closing)?;
         }
-        Ok(Self { inner: Mutex::new(inner) })
+        Ok(Self {
+            inner: Mutex::new(inner),
+        })
     }
 
     /// Asks the meter for an entry, writes that to the journal, then applies it. Nothing happens if the
@@ -80,14 +86,21 @@ impl Ledger {
             .filter(|closed| closed.interval.seq <= through_seq)
             .map(|closed| closed.interval.end_ms)
             .max();
-        let Some(last_end_ms) = last_end_ms else { return Ok(()) };
-        let numbered = Entry::Numbered { next_seq: through_seq.saturating_add(1), last_end_ms };
+        let Some(last_end_ms) = last_end_ms else {
+            return Ok(());
+        };
+        let numbered = Entry::Numbered {
+            next_seq: through_seq.saturating_add(1),
+            last_end_ms,
+        };
         let mut kept = vec![(through_seq, numbered)];
         kept.extend(
             inner
                 .kept
                 .iter()
-                .filter(|(seq, entry)| *seq > through_seq && !matches!(entry, Entry::Numbered { .. }))
+                .filter(|(seq, entry)| {
+                    *seq > through_seq && !matches!(entry, Entry::Numbered { .. })
+                })
                 .cloned(),
         );
         inner.journal.rewrite(kept.iter().map(|(_, entry)| entry))?;
@@ -123,8 +136,12 @@ mod tests {
     };
 
     fn work(ledger: &Ledger, start_ms: u64, first_unit: u64) {
-        ledger.record(|meter| Some(meter.open(opened(start_ms)))).unwrap();
-        ledger.record(|_| Some(Entry::Batch(batch(first_unit, 9, start_ms + 1)))).unwrap();
+        ledger
+            .record(|meter| Some(meter.open(opened(start_ms))))
+            .unwrap();
+        ledger
+            .record(|_| Some(Entry::Batch(batch(first_unit, 9, start_ms + 1))))
+            .unwrap();
         ledger.record(|meter| meter.close("cpu", 1)).unwrap();
     }
 
@@ -135,7 +152,9 @@ mod tests {
         let ledger = Ledger::open(&path, DeviceId::default()).unwrap();
         work(&ledger, 0, 0);
         ledger.record(|meter| Some(meter.open(opened(10)))).unwrap();
-        ledger.record(|_| Some(Entry::Batch(batch(2, 9, 12)))).unwrap();
+        ledger
+            .record(|_| Some(Entry::Batch(batch(2, 9, 12))))
+            .unwrap();
         let before = ledger.closed();
         drop(ledger);
 
@@ -163,6 +182,10 @@ mod tests {
         assert_eq!(ledger.closed(), [third]);
         work(&ledger, 0, 6);
         let fourth = &ledger.closed()[1].interval;
-        assert_eq!((fourth.seq, fourth.start_ms), (4, 21), "numbers and times go on");
+        assert_eq!(
+            (fourth.seq, fourth.start_ms),
+            (4, 21),
+            "numbers and times go on"
+        );
     }
 }

@@ -55,7 +55,10 @@ impl EmbeddedQueue {
         for (_, record) in tree.scan::<Record>(b"")? {
             state.apply(record);
         }
-        Ok(Self { tree, state: Mutex::new(state) })
+        Ok(Self {
+            tree,
+            state: Mutex::new(state),
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -97,11 +100,18 @@ impl TaskQueue for EmbeddedQueue {
         let job = state.job(job_id)?;
         let job_state = job.state(lease.leased_at);
         if !matches!(job_state, JobState::Queued | JobState::Running) {
-            return Err(QueueError::JobEnded { job_id, state: job_state });
+            return Err(QueueError::JobEnded {
+                job_id,
+                state: job_state,
+            });
         }
         let units = lease.units();
         if units.is_empty() || !job.free(free_at).contains(&units) {
-            return Err(QueueError::UnitsTaken { job_id, first_unit: units.start, end_unit: units.end });
+            return Err(QueueError::UnitsTaken {
+                job_id,
+                first_unit: units.start,
+                end_unit: units.end,
+            });
         }
 
         self.write(&mut state, Record::Lease(lease))
@@ -114,14 +124,19 @@ impl TaskQueue for EmbeddedQueue {
         self.tree.remove(lease_key(job_id, task_id))?;
         state.tasks.remove(&task_id);
         if let Some(job) = state.jobs.get_mut(&job_id) {
-            Arc::make_mut(job).leases.retain(|lease| lease.task.task_id() != task_id);
+            Arc::make_mut(job)
+                .leases
+                .retain(|lease| lease.task.task_id() != task_id);
         }
         Ok(())
     }
 
     fn release(&self, task_id: TaskId) -> Result<(), QueueError> {
         let mut state = self.state();
-        let lease = LeaseEntry { is_released: true, ..state.lease(task_id)?.clone() };
+        let lease = LeaseEntry {
+            is_released: true,
+            ..state.lease(task_id)?.clone()
+        };
         self.write(&mut state, Record::Lease(lease))
     }
 
@@ -129,12 +144,24 @@ impl TaskQueue for EmbeddedQueue {
         let mut state = self.state();
         let task_id = delivery.task_id;
         let lease = state.lease(task_id)?;
-        if !lease.task.holds(delivery.piece.first_unit, delivery.piece.unit_count) {
+        if !lease
+            .task
+            .holds(delivery.piece.first_unit, delivery.piece.unit_count)
+        {
             let units = delivery.units();
-            return Err(QueueError::UnitsNotTask { task_id, first_unit: units.start, end_unit: units.end });
+            return Err(QueueError::UnitsNotTask {
+                task_id,
+                first_unit: units.start,
+                end_unit: units.end,
+            });
         }
         let key = delivery.key();
-        if state.job(delivery.job_id)?.deliveries.iter().any(|held| held.key() == key) {
+        if state
+            .job(delivery.job_id)?
+            .deliveries
+            .iter()
+            .any(|held| held.key() == key)
+        {
             return Ok(());
         }
 
@@ -147,13 +174,23 @@ impl TaskQueue for EmbeddedQueue {
         if entry.canceled_at.is_some() {
             return Ok(());
         }
-        self.write(&mut state, Record::Job(JobEntry { canceled_at: Some(canceled_at), ..entry }))
+        self.write(
+            &mut state,
+            Record::Job(JobEntry {
+                canceled_at: Some(canceled_at),
+                ..entry
+            }),
+        )
     }
 
     fn forget(&self, job_id: JobId) -> Result<(), QueueError> {
         let mut state = self.state();
         state.job(job_id)?;
-        let keys = self.tree.scan::<serde_json::Value>(job_id.bytes())?.into_iter().map(|(key, _)| key);
+        let keys = self
+            .tree
+            .scan::<serde_json::Value>(job_id.bytes())?
+            .into_iter()
+            .map(|(key, _)| key);
 
         self.tree.remove_all(keys)?;
         state.jobs.remove(&job_id);
@@ -164,12 +201,22 @@ impl TaskQueue for EmbeddedQueue {
 
 impl State {
     fn job(&self, job_id: JobId) -> Result<&JobView, QueueError> {
-        self.jobs.get(&job_id).map(Arc::as_ref).ok_or(QueueError::JobUnknown { job_id })
+        self.jobs
+            .get(&job_id)
+            .map(Arc::as_ref)
+            .ok_or(QueueError::JobUnknown { job_id })
     }
 
     fn lease(&self, task_id: TaskId) -> Result<&LeaseEntry, QueueError> {
-        let job = self.tasks.get(&task_id).and_then(|job_id| self.jobs.get(job_id));
-        let lease = job.and_then(|job| job.leases.iter().rfind(|lease| lease.task.task_id() == task_id));
+        let job = self
+            .tasks
+            .get(&task_id)
+            .and_then(|job_id| self.jobs.get(job_id));
+        let lease = job.and_then(|job| {
+            job.leases
+                .iter()
+                .rfind(|lease| lease.task.task_id() == task_id)
+        });
         lease.ok_or(QueueError::TaskUnknown { task_id })
     }
 
@@ -179,7 +226,9 @@ impl State {
             Record::Job(entry) => self.apply_job(entry),
             Record::Lease(lease) => {
                 let (job_id, task_id) = (lease.task.job_id, lease.task.task_id());
-                let Some(job) = self.jobs.get_mut(&job_id) else { return };
+                let Some(job) = self.jobs.get_mut(&job_id) else {
+                    return;
+                };
                 let leases = &mut Arc::make_mut(job).leases;
                 leases.retain(|held| held.task != lease.task);
                 let at = leases.partition_point(|held| held.leased_at <= lease.leased_at);
@@ -187,11 +236,15 @@ impl State {
                 self.tasks.insert(task_id, job_id);
             }
             Record::Delivery(delivery) => {
-                let Some(job) = self.jobs.get_mut(&delivery.job_id) else { return };
+                let Some(job) = self.jobs.get_mut(&delivery.job_id) else {
+                    return;
+                };
                 let job = Arc::make_mut(job);
                 job.delivered.insert(delivery.units());
                 job.cost = job.cost.saturating_add(delivery.cost);
-                let at = job.deliveries.partition_point(|held| held.key() <= delivery.key());
+                let at = job
+                    .deliveries
+                    .partition_point(|held| held.key() <= delivery.key());
                 job.deliveries.insert(at, delivery);
             }
         }

@@ -49,7 +49,13 @@ pub struct TaskAim {
 /// comes first, so that many jobs of one don't starve the one job of another; then the earliest deadline.
 pub fn job_order(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     candidates.sort_by_key(|job| {
-        (job.builder_ib_micro, job.builder, job.deadline_at, job.accepted_at, job.job_id)
+        (
+            job.builder_ib_micro,
+            job.builder,
+            job.deadline_at,
+            job.accepted_at,
+            job.job_id,
+        )
     });
     candidates
 }
@@ -61,7 +67,9 @@ pub fn task_unit_count(aim: &TaskAim) -> u32 {
         done_count => units_by_work(aim).min(done_count.saturating_mul(TRUST_FACTOR)),
     };
     // Near the end tasks shrink, so that no worker is left with a long rest while others wait.
-    let by_rest = aim.free_count.div_ceil(aim.worker_count.max(1).saturating_mul(2));
+    let by_rest = aim
+        .free_count
+        .div_ceil(aim.worker_count.max(1).saturating_mul(2));
     let count = by_work.min(by_rest).clamp(1, u64::from(u32::MAX));
     u32::try_from(count).unwrap_or(u32::MAX)
 }
@@ -116,19 +124,48 @@ mod tests {
     #[test]
     fn a_task_fills_its_length_at_the_measured_cost() {
         assert_eq!(task_unit_count(&AIM), 1000);
-        assert_eq!(task_unit_count(&TaskAim { ib_micro: 50_000, ..AIM }), 100);
+        assert_eq!(
+            task_unit_count(&TaskAim {
+                ib_micro: 50_000,
+                ..AIM
+            }),
+            100
+        );
     }
 
     #[test]
     fn the_first_task_is_a_probe_and_trust_grows_with_what_is_measured() {
-        assert_eq!(task_unit_count(&TaskAim { done_count: 0, done_cost: 0, ..AIM }), 4);
-        let probed = TaskAim { done_count: 4, done_cost: 4_000_000_000, ..AIM };
+        assert_eq!(
+            task_unit_count(&TaskAim {
+                done_count: 0,
+                done_cost: 0,
+                ..AIM
+            }),
+            4
+        );
+        let probed = TaskAim {
+            done_count: 4,
+            done_cost: 4_000_000_000,
+            ..AIM
+        };
         assert_eq!(task_unit_count(&probed), 32);
     }
 
     #[test]
     fn the_rest_of_a_job_is_shared_among_the_workers() {
-        assert_eq!(task_unit_count(&TaskAim { free_count: 60, ..AIM }), 10);
-        assert_eq!(task_unit_count(&TaskAim { free_count: 1, ..AIM }), 1);
+        assert_eq!(
+            task_unit_count(&TaskAim {
+                free_count: 60,
+                ..AIM
+            }),
+            10
+        );
+        assert_eq!(
+            task_unit_count(&TaskAim {
+                free_count: 1,
+                ..AIM
+            }),
+            1
+        );
     }
 }

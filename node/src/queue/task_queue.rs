@@ -230,7 +230,11 @@ impl JobView {
     /// Returns the units that are under a live lease, not handed back and not delivered.
     pub fn leased(&self, now: u64) -> UnitRanges {
         let mut leased = UnitRanges::default();
-        for lease in self.leases.iter().filter(|lease| lease.is_live(now) && !lease.is_released) {
+        for lease in self
+            .leases
+            .iter()
+            .filter(|lease| lease.is_live(now) && !lease.is_released)
+        {
             leased.insert(lease.units());
         }
         leased.remove_all(&self.delivered);
@@ -257,7 +261,11 @@ impl JobView {
     /// Returns when the job came to its end, if it did.
     pub fn ended_at(&self, now: u64) -> Option<u64> {
         match self.state(now) {
-            JobState::Done => self.deliveries.iter().map(|delivery| delivery.delivered_at).max(),
+            JobState::Done => self
+                .deliveries
+                .iter()
+                .map(|delivery| delivery.delivered_at)
+                .max(),
             JobState::Canceled => self.entry.canceled_at,
             JobState::Expired => Some(self.entry.signed.job.deadlineAt),
             JobState::Queued | JobState::Running => None,
@@ -266,9 +274,14 @@ impl JobView {
 
     /// Returns all who hold or delivered a part.
     pub fn workers(&self, now: u64) -> BTreeSet<Address> {
-        let holders =
-            self.leases.iter().filter(|lease| lease.is_live(now) && !lease.is_released).map(|lease| lease.worker);
-        holders.chain(self.deliveries.iter().map(|delivery| delivery.worker)).collect()
+        let holders = self
+            .leases
+            .iter()
+            .filter(|lease| lease.is_live(now) && !lease.is_released)
+            .map(|lease| lease.worker);
+        holders
+            .chain(self.deliveries.iter().map(|delivery| delivery.worker))
+            .collect()
     }
 
     /// Returns the blobs that the job names.

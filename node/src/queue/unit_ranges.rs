@@ -27,7 +27,11 @@ impl UnitRanges {
         let from = self.ranges.partition_point(|held| held.end < range.start);
         let to = self.ranges.partition_point(|held| held.start <= range.end);
         let mut merged = range;
-        if let Some(touched) = self.ranges.get(from..to).filter(|touched| !touched.is_empty()) {
+        if let Some(touched) = self
+            .ranges
+            .get(from..to)
+            .filter(|touched| !touched.is_empty())
+        {
             merged.start = merged.start.min(touched[0].start);
             merged.end = merged.end.max(touched[touched.len() - 1].end);
         }
@@ -43,7 +47,12 @@ impl UnitRanges {
         let to = self.ranges.partition_point(|held| held.start < range.end);
         let rest: Vec<_> = self.ranges[from..to]
             .iter()
-            .flat_map(|held| [held.start..range.start.min(held.end), range.end.max(held.start)..held.end])
+            .flat_map(|held| {
+                [
+                    held.start..range.start.min(held.end),
+                    range.end.max(held.start)..held.end,
+                ]
+            })
             .filter(|piece| !piece.is_empty())
             .collect();
         self.ranges.splice(from..to, rest);
@@ -59,18 +68,29 @@ impl UnitRanges {
     /// Whether all units of a range are in the set. True for an empty range.
     pub fn contains(&self, range: &Range<u64>) -> bool {
         let at = self.ranges.partition_point(|held| held.end < range.end);
-        range.is_empty() || self.ranges.get(at).is_some_and(|held| held.start <= range.start)
+        range.is_empty()
+            || self
+                .ranges
+                .get(at)
+                .is_some_and(|held| held.start <= range.start)
     }
 
     /// Whether some unit of a range is in the set.
     pub fn intersects(&self, range: &Range<u64>) -> bool {
         let at = self.ranges.partition_point(|held| held.end <= range.start);
-        !range.is_empty() && self.ranges.get(at).is_some_and(|held| held.start < range.end)
+        !range.is_empty()
+            && self
+                .ranges
+                .get(at)
+                .is_some_and(|held| held.start < range.end)
     }
 
     /// Returns how many units the set holds.
     pub fn count(&self) -> u64 {
-        self.ranges.iter().map(|range| range.end - range.start).sum()
+        self.ranges
+            .iter()
+            .map(|range| range.end - range.start)
+            .sum()
     }
 
     /// Whether the set holds no unit.

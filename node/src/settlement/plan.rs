@@ -81,20 +81,29 @@ pub fn gather(holdings: &Holdings<'_>, slot: Slot) -> Result<Option<Prepared>, S
     }
     let mut by_order: BTreeMap<OrderKey, Vec<&ClosedInterval>> = BTreeMap::new();
     for closed in ready {
-        by_order.entry((closed.manager, closed.builder)).or_default().push(closed);
+        by_order
+            .entry((closed.manager, closed.builder))
+            .or_default()
+            .push(closed);
     }
 
     let mut lines = Vec::new();
     let mut blob_lines = Vec::new();
     let mut value_wei = U256::ZERO;
     for (key, intervals) in &by_order {
-        let Some(lease) = holdings.orders.get(key) else { continue };
+        let Some(lease) = holdings.orders.get(key) else {
+            continue;
+        };
         let line = blob_line(lease, intervals, holdings.jobs);
         let tree = line.interval_tree()?;
         let top = tree.top()?;
         let sum_ibm_micro = U96::from(top.sum);
-        let last_task = intervals.iter().map(|closed| closed.interval.task_index).max();
-        value_wei += U256::from(amount_wei(sum_ibm_micro, lease.order.priceWei).unwrap_or_default());
+        let last_task = intervals
+            .iter()
+            .map(|closed| closed.interval.task_index)
+            .max();
+        value_wei +=
+            U256::from(amount_wei(sum_ibm_micro, lease.order.priceWei).unwrap_or_default());
         lines.push(LineDraft {
             order: lease.order.clone(),
             signature: FixedBytes::new(line.order_signature),
@@ -106,14 +115,22 @@ pub fn gather(holdings: &Holdings<'_>, slot: Slot) -> Result<Option<Prepared>, S
         blob_lines.push(line);
     }
 
-    let first = ready.iter().map(|closed| closed.interval.start_ms).min().unwrap_or_default();
+    let first = ready
+        .iter()
+        .map(|closed| closed.interval.start_ms)
+        .min()
+        .unwrap_or_default();
     let worker = slot.device_id.owner();
     let blob = ClaimBlob {
         worker,
         device_index: U96::from(slot.device_index),
         seq: slot.seq,
         start_ms: first.max(slot.after_ms),
-        end_ms: ready.iter().map(|closed| closed.interval.end_ms).max().unwrap_or_default(),
+        end_ms: ready
+            .iter()
+            .map(|closed| closed.interval.end_ms)
+            .max()
+            .unwrap_or_default(),
         lines: blob_lines,
     };
     let draft = ClaimDraft {
@@ -125,8 +142,16 @@ pub fn gather(holdings: &Holdings<'_>, slot: Slot) -> Result<Option<Prepared>, S
         blob_hash: blob.hash(),
         lines,
     };
-    let through_seq = ready.last().map(|closed| closed.interval.seq).unwrap_or_default();
-    Ok(Some(Prepared { draft, blob, through_seq, value_wei }))
+    let through_seq = ready
+        .last()
+        .map(|closed| closed.interval.seq)
+        .unwrap_or_default();
+    Ok(Some(Prepared {
+        draft,
+        blob,
+        through_seq,
+        value_wei,
+    }))
 }
 
 /// The intervals from the oldest on that can be claimed now.
@@ -139,10 +164,17 @@ fn ready_prefix<'a>(holdings: &Holdings<'a>) -> &'a [ClosedInterval] {
             .active_tasks
             .iter()
             .all(|(order, index)| *order != key || *index > closed.interval.task_index);
-        let is_open = holdings.cursors.get(&key).is_some_and(|cursor| closed.interval.task_index >= *cursor);
+        let is_open = holdings
+            .cursors
+            .get(&key)
+            .is_some_and(|cursor| closed.interval.task_index >= *cursor);
         is_done && is_open && holdings.orders.contains_key(&key) && keys.len() <= MAX_LINES
     };
-    let count = holdings.closed.iter().take_while(|closed| is_ready(closed, &mut keys)).count();
+    let count = holdings
+        .closed
+        .iter()
+        .take_while(|closed| is_ready(closed, &mut keys))
+        .count();
     &holdings.closed[..count]
 }
 
@@ -164,15 +196,24 @@ fn blob_line(
     intervals: &[&ClosedInterval],
     jobs: &BTreeMap<JobId, crate::api::types::SignedJob>,
 ) -> BlobLine {
-    let used: BTreeSet<JobId> = intervals.iter().map(|closed| closed.interval.job_id).collect();
+    let used: BTreeSet<JobId> = intervals
+        .iter()
+        .map(|closed| closed.interval.job_id)
+        .collect();
     let jobs = used
         .iter()
         .filter_map(|job_id| jobs.get(job_id))
-        .map(|signed| SignedJob { job: signed.job.clone(), signature: compact(&signed.signature) })
+        .map(|signed| SignedJob {
+            job: signed.job.clone(),
+            signature: compact(&signed.signature),
+        })
         .collect();
     let intervals = intervals
         .iter()
-        .map(|closed| BlobInterval { interval: closed.interval, units: closed.units.clone() })
+        .map(|closed| BlobInterval {
+            interval: closed.interval,
+            units: closed.units.clone(),
+        })
         .collect();
     BlobLine {
         order: lease.order.clone(),
@@ -260,7 +301,12 @@ pub fn decide(timing: &Timing) -> Decision {
 
 /// The first lease end among the orders that a claim consumes.
 pub fn first_lease_end(draft: &ClaimDraft) -> u64 {
-    draft.lines.iter().map(|line| line.order.leaseEndsAt).min().unwrap_or(0)
+    draft
+        .lines
+        .iter()
+        .map(|line| line.order.leaseEndsAt)
+        .min()
+        .unwrap_or(0)
 }
 
 /// Names a claim's transactions.
@@ -290,20 +336,41 @@ mod tests {
     #[test]
     fn a_claim_waits_for_its_day_and_for_its_spacing() {
         assert_eq!(decide(&TIMING), Decision::Post);
-        let early = Timing { oldest_at: TIMING.now - 100, ..TIMING };
+        let early = Timing {
+            oldest_at: TIMING.now - 100,
+            ..TIMING
+        };
         assert_eq!(decide(&early), Decision::Gathering);
-        assert_eq!(decide(&Timing { is_draining: true, ..early }), Decision::Post);
-        let spaced = Timing { last_posted_at: TIMING.now - 21_599, ..TIMING };
+        assert_eq!(
+            decide(&Timing {
+                is_draining: true,
+                ..early
+            }),
+            Decision::Post
+        );
+        let spaced = Timing {
+            last_posted_at: TIMING.now - 21_599,
+            ..TIMING
+        };
         assert_eq!(decide(&spaced), Decision::Spacing);
     }
 
     #[test]
     fn dear_gas_is_waited_out_until_the_last_third_of_the_grace() {
-        let dear = Timing { gas_price_wei: 100_000_000_000, ..TIMING };
+        let dear = Timing {
+            gas_price_wei: 100_000_000_000,
+            ..TIMING
+        };
         assert_eq!(decide(&dear), Decision::GasTooDear);
-        let pressed = Timing { lease_ends_at: TIMING.now - 115_200, ..dear };
+        let pressed = Timing {
+            lease_ends_at: TIMING.now - 115_200,
+            ..dear
+        };
         assert_eq!(decide(&pressed), Decision::Post);
-        let late = Timing { lease_ends_at: TIMING.now - 172_800, ..dear };
+        let late = Timing {
+            lease_ends_at: TIMING.now - 172_800,
+            ..dear
+        };
         assert_eq!(decide(&late), Decision::TooLate);
     }
 }

@@ -67,7 +67,10 @@ impl Outbox {
     ///
     /// [`StoreError::Database`].
     pub fn open(store: &Store, device_id: B256) -> Result<Self, StoreError> {
-        Ok(Self { claims: store.tree("claims")?, device_id })
+        Ok(Self {
+            claims: store.tree("claims")?,
+            device_id,
+        })
     }
 
     /// Writes a record.
@@ -85,7 +88,12 @@ impl Outbox {
     ///
     /// As [`put`](Self::put).
     pub fn all(&self) -> Result<Vec<ClaimRecord>, StoreError> {
-        Ok(self.claims.scan(self.device_id)?.into_iter().map(|(_, record)| record).collect())
+        Ok(self
+            .claims
+            .scan(self.device_id)?
+            .into_iter()
+            .map(|(_, record)| record)
+            .collect())
     }
 
     fn key(&self, seq: u32) -> Vec<u8> {

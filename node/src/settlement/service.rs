@@ -8,7 +8,10 @@ use alloy::{
     sol_types::SolEvent,
 };
 use bytes::Bytes;
-use inferix_prover::{claim::ClaimHeader, id::{ClaimId, JobId}};
+use inferix_prover::{
+    claim::ClaimHeader,
+    id::{ClaimId, JobId},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
@@ -25,6 +28,7 @@ use crate::{
         ChainError, ClaimStatus, LastClaimView, PostedClaim, Sender, bindings::work_claims, calls,
         posted_claim,
     },
+    status::Status,
     worker::{Context, LeaseState, Link, Mode, WorkerError},
 };
 
@@ -34,6 +38,8 @@ pub struct Settlement {
     ctx: Arc<Context>,
     sender: Arc<Sender>,
     outbox: Outbox,
+    #[cfg(feature = "attack")]
+    cheat: Option<inferix_prover::attack::Attack>,
 }
 
 impl Settlement {
@@ -44,7 +50,48 @@ impl Settlement {
     /// [`WorkerError::Store`].
     pub fn new(ctx: Arc<Context>, sender: Arc<Sender>) -> Result<Self, WorkerError> {
         let outbox = Outbox::open(&ctx.store, ctx.device_id.bytes())?;
-        Ok(Self { ctx, sender, outbox })
+        Ok(Self {
+            ctx,
+            sender,
+            outbox,
+            #[cfg(feature = "attack")]
+            cheat: None,
+        })
+    }
+
+    /// Makes all claims lie in one way, to see them refuted.
+    #[cfg(feature = "attack")]
+    pub fn with_cheat(self, cheat: Option<inferix_prover::attack::Attack>) -> Self {
+        Self { cheat, ..self }
+    }
+
+    #[cfg(feature = "attack")]
+    fn lie(&self, prepared: &mut Prepared, cursors: &BTreeMap<OrderKey, u32>) {
+        let Some(attack) = self.cheat else { return };
+        let ranges: Vec<_> = prepared
+            .draft
+            .lines
+            .iter()
+            .map(|line| {
+                let key = (line.order.manager, line.order.builder);
+                (
+                    cursors.get(&key).copied().unwrap_or_default(),
+                    line.cursor_to,
+                )
+            })
+            .collect();
+        match attack.commit(&mut prepared.blob, &ranges, self.ctx.ib_micro, 1_000) {
+            Ok(lines) => {
+                for (draft, line) in prepared.draft.lines.iter_mut().zip(lines) {
+                    draft.top_hash = line.topHash;
+                    draft.leaf_count = line.leafCount;
+                    draft.sum_ibm_micro = line.sumIbmMicro;
+                }
+                prepared.draft.blob_hash = prepared.blob.hash();
+                warn!(attack = attack.name(), "claim lies");
+            }
+            Err(err) => warn!(%err, "no lie could be told"),
+        }
     }
 
     /// Runs until canceled.
@@ -57,6 +104,7 @@ impl Settlement {
         self.sender.recover().await?;
         let mut wait = self.ctx.config.chain.poll_interval;
         loop {
+            Status::gather(&self.ctx)?.write(self.ctx.data_dir())?;
             tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
                 () = tokio::time::sleep(wait) => {}
@@ -65,7 +113,10 @@ impl Settlement {
             match self.step().await {
                 Ok(()) => {}
                 Err(WorkerError::Chain(err)) if !err.is_retryable() => {
-                    warn!(err = format!("{:#}", eyre::Report::new(err)), "settlement refused");
+                    warn!(
+                        err = format!("{:#}", eyre::Report::new(err)),
+                        "settlement refused"
+                    );
                     wait *= 5;
                 }
                 Err(err) => return Err(err),
@@ -75,7 +126,11 @@ impl Settlement {
 
     async fn step(&self) -> Result<(), WorkerError> {
         let mut is_drafted = false;
-        let last = self.ctx.reader.last_claim(self.ctx.device_id.bytes()).await?;
+        let last = self
+            .ctx
+            .reader
+            .last_claim(self.ctx.device_id.bytes())
+            .await?;
         for record in self.outbox.all()? {
             match record.stage {
                 Stage::Drafted => {
@@ -109,11 +164,16 @@ impl Settlement {
         let Some(prepared) = plan::gather(&owned.view(&closed), slot).unwrap_or_default() else {
             return Ok(());
         };
-        let oldest_at = closed.first().map_or(0, |closed| closed.interval.end_ms / 1000);
+        let oldest_at = closed
+            .first()
+            .map_or(0, |closed| closed.interval.end_ms / 1000);
         match plan::decide(&self.timing(&prepared, last, oldest_at).await?) {
             Decision::Post => {}
             Decision::TooLate => {
-                warn!(through_seq = prepared.through_seq, "work can't be claimed any more");
+                warn!(
+                    through_seq = prepared.through_seq,
+                    "work can't be claimed any more"
+                );
                 return self.drop_claim(&prepared, "its orders ran out");
             }
             wait @ (Decision::Spacing | Decision::Gathering | Decision::GasTooDear) => {
@@ -121,13 +181,21 @@ impl Settlement {
                 return Ok(());
             }
         }
+        #[cfg(feature = "attack")]
+        let prepared = {
+            let mut prepared = prepared;
+            self.lie(&mut prepared, &owned.cursors);
+            prepared
+        };
         ctx.blobs.put(Bytes::from(prepared.blob.to_bytes())).await?;
         info!(seq = slot.seq, value_wei = %prepared.value_wei, "claim drafted");
         Ok(self.outbox.put(&record(&prepared, Stage::Drafted))?)
     }
 
     fn drop_claim(&self, prepared: &Prepared, reason: &str) -> Result<(), WorkerError> {
-        let stage = Stage::Dropped { reason: reason.to_owned() };
+        let stage = Stage::Dropped {
+            reason: reason.to_owned(),
+        };
         self.outbox.put(&record(prepared, stage))?;
         Ok(self.ctx.ledger.claimed(prepared.through_seq)?)
     }
@@ -150,8 +218,16 @@ impl Settlement {
                 continue;
             }
             let (manager, builder) = key;
-            owned.cursors.insert(key, ctx.reader.cursor(ctx.account, manager, builder).await?.cursor);
-            owned.orders.extend(ctx.book.order(manager, builder)?.map(|lease| (key, lease)));
+            owned.cursors.insert(
+                key,
+                ctx.reader
+                    .cursor(ctx.account, manager, builder)
+                    .await?
+                    .cursor,
+            );
+            owned
+                .orders
+                .extend(ctx.book.order(manager, builder)?.map(|lease| (key, lease)));
         }
         Ok(owned)
     }
@@ -202,8 +278,14 @@ impl Settlement {
                 }
             }
             Err(ChainError::Refused(refusal)) if !may_pass_later(&refusal) => {
-                error!(seq = record.draft.seq, ?refusal, "claim can't be posted: it is drafted anew");
-                record.stage = Stage::Dropped { reason: format!("{refusal:?}") };
+                error!(
+                    seq = record.draft.seq,
+                    ?refusal,
+                    "claim can't be posted: it is drafted anew"
+                );
+                record.stage = Stage::Dropped {
+                    reason: format!("{refusal:?}"),
+                };
                 // Its intervals stay in the journal: the next draft takes those that still can be claimed.
                 Ok(self.outbox.put(&record)?)
             }
@@ -226,26 +308,48 @@ impl Settlement {
     async fn publish(&self, blob_hash: B256, record: &ClaimRecord) -> Result<(), WorkerError> {
         let bytes = self.ctx.blobs.get(blob_hash).await?;
         let claim_id = ClaimId::from_parts(self.ctx.device_id, record.draft.seq).bytes();
-        let notice = ClaimNotice { claim_id, blob: blob_hash };
+        let notice = ClaimNotice {
+            claim_id,
+            blob: blob_hash,
+        };
         let mut taken_count = 0;
         for manager in &self.ctx.managers {
             match publish_at(manager, &notice, bytes.clone()).await {
                 Ok(()) => taken_count += 1,
-                Err(err) => warn!(manager = %manager.url(), %err, "manager did not take the claim blob"),
+                Err(err) => {
+                    warn!(manager = %manager.url(), %err, "manager did not take the claim blob")
+                }
             }
         }
         if taken_count == 0 {
             // A claim whose blob nobody can fetch is demanded, leaf by leaf: better to wait a little.
-            debug!(seq = record.draft.seq, "claim is posted without a published blob");
+            debug!(
+                seq = record.draft.seq,
+                "claim is posted without a published blob"
+            );
         }
         Ok(())
     }
 
     /// Follows a posted claim to its end.
-    async fn follow(&self, mut record: ClaimRecord, last: LastClaimView) -> Result<(), WorkerError> {
-        let Stage::Posted { header, lines, block_number } = record.stage.clone() else { return Ok(()) };
+    async fn follow(
+        &self,
+        mut record: ClaimRecord,
+        last: LastClaimView,
+    ) -> Result<(), WorkerError> {
+        let Stage::Posted {
+            header,
+            lines,
+            block_number,
+        } = record.stage.clone()
+        else {
+            return Ok(());
+        };
         if last.seq < record.draft.seq {
-            warn!(seq = record.draft.seq, "claim is gone from the chain: it is posted again");
+            warn!(
+                seq = record.draft.seq,
+                "claim is gone from the chain: it is posted again"
+            );
             let intent = plan::intent("claim", self.ctx.device_id.bytes(), record.draft.seq);
             self.sender.forget(&intent)?;
             record.stage = Stage::Drafted;
@@ -254,8 +358,18 @@ impl Settlement {
         let state = match self.ctx.reader.claim_state(&header).await {
             Ok(state) => state,
             Err(ChainError::Refused(refusal)) if is_header_unknown(&refusal) => {
-                let header = self.renewed_header(header, block_number).await?;
-                record.stage = Stage::Posted { header, lines, block_number };
+                let claim = PostedClaim {
+                    claim_id: header.claim_id().bytes(),
+                    header,
+                    lines: lines.clone(),
+                    block_number,
+                };
+                let header = self.ctx.reader.current_header(&claim).await?;
+                record.stage = Stage::Posted {
+                    header,
+                    lines,
+                    block_number,
+                };
                 return Ok(self.outbox.put(&record)?);
             }
             Err(err) => return Err(err.into()),
@@ -268,7 +382,9 @@ impl Settlement {
                 return Ok(self.outbox.put(&record)?);
             }
             ClaimStatus::Final | ClaimStatus::None => {
-                record.stage = Stage::Final { paid_wei: self.paid_wei(&header, block_number).await? };
+                record.stage = Stage::Final {
+                    paid_wei: self.paid_wei(&header, block_number).await?,
+                };
                 return Ok(self.outbox.put(&record)?);
             }
         }
@@ -296,27 +412,12 @@ impl Settlement {
             .find(|claim| claim.header.seq == seq))
     }
 
-    /// A claim that was held has a later deadline in its header.
-    async fn renewed_header(
-        &self,
-        header: ClaimHeader,
-        from: u64,
-    ) -> Result<ClaimHeader, WorkerError> {
-        let claim_id = header.claim_id().bytes();
-        let events = self.claim_events(work_claims::ClaimReleased::SIGNATURE_HASH, from).await?;
-        let deadline_at = events
-            .iter()
-            .filter_map(|log| work_claims::ClaimReleased::decode_log(&log.inner).ok())
-            .filter(|event| event.claimId == claim_id)
-            .map(|event| event.deadlineAt)
-            .next_back();
-        Ok(ClaimHeader { deadlineAt: deadline_at.unwrap_or(header.deadlineAt), ..header })
-    }
-
     /// What a claim that somebody else finalized was paid.
     async fn paid_wei(&self, header: &ClaimHeader, from: u64) -> Result<U256, WorkerError> {
         let claim_id = header.claim_id().bytes();
-        let events = self.claim_events(work_claims::ClaimFinalized::SIGNATURE_HASH, from).await?;
+        let events = self
+            .claim_events(work_claims::ClaimFinalized::SIGNATURE_HASH, from)
+            .await?;
         let paid = events
             .iter()
             .filter_map(|log| work_claims::ClaimFinalized::decode_log(&log.inner).ok())
@@ -331,7 +432,11 @@ impl Settlement {
     ) -> Result<Vec<alloy::rpc::types::Log>, WorkerError> {
         let head = self.ctx.reader.head().await?.number;
         let contract = self.ctx.reader.deployment().work_claims;
-        Ok(self.ctx.reader.logs(contract, vec![topic], from, head).await?)
+        Ok(self
+            .ctx
+            .reader
+            .logs(contract, vec![topic], from, head)
+            .await?)
     }
 }
 
@@ -372,18 +477,26 @@ fn record(prepared: &Prepared, stage: Stage) -> ClaimRecord {
 }
 
 fn posted_in(receipt: &TransactionReceipt) -> Option<PostedClaim> {
-    receipt.inner.logs().iter().find_map(|log| posted_claim(log).ok())
+    receipt
+        .inner
+        .logs()
+        .iter()
+        .find_map(|log| posted_claim(log).ok())
 }
 
 fn finalized_in(receipt: &TransactionReceipt) -> Option<U256> {
     let logs = receipt.inner.logs().iter();
-    let mut events = logs.filter_map(|log| work_claims::ClaimFinalized::decode_log(&log.inner).ok());
+    let mut events =
+        logs.filter_map(|log| work_claims::ClaimFinalized::decode_log(&log.inner).ok());
     events.next().map(|event| U256::from(event.paidWei))
 }
 
 fn is_header_unknown(refusal: &crate::chain::Refusal) -> bool {
     use crate::chain::Refusal;
-    matches!(refusal, Refusal::WorkClaims(work_claims::IWorkClaimsErrors::HeaderUnknown(_)))
+    matches!(
+        refusal,
+        Refusal::WorkClaims(work_claims::IWorkClaimsErrors::HeaderUnknown(_))
+    )
 }
 
 /// Whether a refused claim can be posted as it is when time has passed or money has come.
@@ -401,9 +514,9 @@ fn may_pass_later(refusal: &crate::chain::Refusal) -> bool {
         Refusal::NodeRegistry(error) => matches!(error, INodeRegistryErrors::FreeStakeTooLow(_)),
         Refusal::BuilderAccounts(error) => matches!(
             error,
-            IBuilderAccountsErrors::AllocationTooLow(_) | IBuilderAccountsErrors::ManagerStakeTooLow(_)
+            IBuilderAccountsErrors::AllocationTooLow(_)
+                | IBuilderAccountsErrors::ManagerStakeTooLow(_)
         ),
         _ => false,
     }
 }
-

@@ -132,7 +132,9 @@ pub fn check_lease(lease: &Lease, terms: &Terms<'_>) -> Result<Task, LeaseRefusa
         return mismatch("builder");
     }
     let index = usize::try_from(lease.task_index).unwrap_or(usize::MAX);
-    let Some(task) = lease.tasks.get(index) else { return mismatch("task index") };
+    let Some(task) = lease.tasks.get(index) else {
+        return mismatch("task index");
+    };
     if lease.task_index < terms.cursor.cursor {
         return mismatch("task index: it is claimed already");
     }
@@ -142,10 +144,17 @@ pub fn check_lease(lease: &Lease, terms: &Terms<'_>) -> Result<Task, LeaseRefusa
 
     let (price_wei, max_wei) = (U256::from(order.priceWei), U256::from(job.priceCapWei));
     if price_wei < terms.price_wei || price_wei > max_wei {
-        return Err(LeaseRefusal::WrongPrice { price_wei, min_wei: terms.price_wei, max_wei });
+        return Err(LeaseRefusal::WrongPrice {
+            price_wei,
+            min_wei: terms.price_wei,
+            max_wei,
+        });
     }
     if task.lease_ends_at <= terms.now {
-        return Err(LeaseRefusal::TooShort { ends_at: task.lease_ends_at, now: terms.now });
+        return Err(LeaseRefusal::TooShort {
+            ends_at: task.lease_ends_at,
+            now: terms.now,
+        });
     }
     check_money(lease, task, terms)?;
     Ok(*task)
@@ -170,12 +179,17 @@ fn check_task(task: &Task, job: &Job, order: &WorkOrder) -> Result<(), LeaseRefu
 }
 
 fn check_list(lease: &Lease, known: &[Task]) -> Result<(), LeaseRefusal> {
-    let differs = known.iter().enumerate().find(|(i, task)| lease.tasks.get(*i) != Some(task));
+    let differs = known
+        .iter()
+        .enumerate()
+        .find(|(i, task)| lease.tasks.get(*i) != Some(task));
     if let Some((task_index, _)) = differs {
         return Err(LeaseRefusal::NotAppended { task_index });
     }
     let needed = lease.order.tasksRoot;
-    let got = task_tree(&lease.tasks).and_then(|tree| tree.root()).unwrap_or_default();
+    let got = task_tree(&lease.tasks)
+        .and_then(|tree| tree.root())
+        .unwrap_or_default();
     let is_count_right = usize::try_from(lease.order.taskCount) == Ok(lease.tasks.len());
     if got != needed || !is_count_right {
         return Err(LeaseRefusal::WrongRoot { got, needed });
@@ -187,13 +201,19 @@ fn check_signatures(lease: &Lease, terms: &Terms<'_>) -> Result<(), LeaseRefusal
     let domain = domain(terms.chain_id, terms.work_claims);
     let check = |message, signer: Result<Address, LeaseRefusal>, needed| match signer? {
         signer if signer == needed => Ok(()),
-        signer => Err(LeaseRefusal::WrongSigner { message, signer, needed }),
+        signer => Err(LeaseRefusal::WrongSigner {
+            message,
+            signer,
+            needed,
+        }),
     };
-    let order = compact("order", &lease.order_signature)
-        .and_then(|sig| recover_signer(&lease.order, &domain, &sig).map_err(|_| no_signature("order")));
+    let order = compact("order", &lease.order_signature).and_then(|sig| {
+        recover_signer(&lease.order, &domain, &sig).map_err(|_| no_signature("order"))
+    });
     check("order", order, terms.manager_operator)?;
-    let job = compact("job", &lease.job.signature)
-        .and_then(|sig| recover_signer(&lease.job.job, &domain, &sig).map_err(|_| no_signature("job")));
+    let job = compact("job", &lease.job.signature).and_then(|sig| {
+        recover_signer(&lease.job.job, &domain, &sig).map_err(|_| no_signature("job"))
+    });
     check("job", job, lease.job.job.builder)
 }
 
@@ -208,21 +228,34 @@ fn compact(message: &'static str, bytes: &[u8]) -> Result<CompactSignature, Leas
 /// The caps must reach what was claimed, what was done since, and what the task may come to.
 fn check_money(lease: &Lease, task: &Task, terms: &Terms<'_>) -> Result<(), LeaseRefusal> {
     let order = &lease.order;
-    let open_micro = terms.unclaimed_ibm_micro.saturating_add(max_ibm_micro(task, terms));
+    let open_micro = terms
+        .unclaimed_ibm_micro
+        .saturating_add(max_ibm_micro(task, terms));
     let needed_micro = terms.cursor.claimed_ibm_micro.saturating_add(open_micro);
     let cap_micro = U256::from(order.capIbmMicro);
     if cap_micro < needed_micro {
         let unit = "micro-IBM";
-        return Err(LeaseRefusal::CapTooLow { unit, cap: cap_micro, needed: needed_micro });
+        return Err(LeaseRefusal::CapTooLow {
+            unit,
+            cap: cap_micro,
+            needed: needed_micro,
+        });
     }
     let open_wei = open_micro.saturating_mul(U256::from(order.priceWei)) / U256::from(1_000_000);
     let needed_wei = terms.cursor.claimed_wei.saturating_add(open_wei);
     let cap_wei = U256::from(order.capWei);
     if cap_wei < needed_wei {
-        return Err(LeaseRefusal::CapTooLow { unit: "wei", cap: cap_wei, needed: needed_wei });
+        return Err(LeaseRefusal::CapTooLow {
+            unit: "wei",
+            cap: cap_wei,
+            needed: needed_wei,
+        });
     }
     if terms.cover_wei < open_wei {
-        return Err(LeaseRefusal::NotCovered { cover_wei: terms.cover_wei, needed_wei: open_wei });
+        return Err(LeaseRefusal::NotCovered {
+            cover_wei: terms.cover_wei,
+            needed_wei: open_wei,
+        });
     }
     Ok(())
 }
@@ -230,10 +263,9 @@ fn check_money(lease: &Lease, task: &Task, terms: &Terms<'_>) -> Result<(), Leas
 /// What a task can be paid for at most, in micro-IBM: by its cost, and by what the device computes until
 /// the lease ends.
 fn max_ibm_micro(task: &Task, terms: &Terms<'_>) -> U256 {
-    let by_cost = U256::from(task.unit_count)
-        * U256::from(task.max_cost)
-        * U256::from(task.reference_rate)
-        / U256::from(1_000_000_000_000_u64);
+    let by_cost =
+        U256::from(task.unit_count) * U256::from(task.max_cost) * U256::from(task.reference_rate)
+            / U256::from(1_000_000_000_000_u64);
     let left_s = task.lease_ends_at.saturating_sub(terms.now);
     by_cost.min(U256::from(terms.ib_micro) * U256::from(left_s) / U256::from(60))
 }

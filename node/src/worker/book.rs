@@ -37,7 +37,7 @@ pub struct LeaseRecord {
 
 /// The latest order of a manager for a builder: the one that a claim consumes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct OrderRecord {
+pub(super) struct OrderRecord {
     /// The lease that it came with.
     pub lease: Lease,
 }
@@ -69,15 +69,28 @@ impl Book {
     /// # Errors
     ///
     /// Every variant of [`StoreError`]; so do the methods below.
-    pub fn accept(&self, manager_url: &Url, task: Task, lease: Lease) -> Result<LeaseRecord, StoreError> {
+    pub fn accept(
+        &self,
+        manager_url: &Url,
+        task: Task,
+        lease: Lease,
+    ) -> Result<LeaseRecord, StoreError> {
         let key = order_key(lease.order.manager, lease.order.builder);
         // The order first: an order without its lease costs nothing, a lease without its order its pay.
-        self.orders.put(key, &OrderRecord { lease: lease.clone() })?;
+        self.orders.put(
+            key,
+            &OrderRecord {
+                lease: lease.clone(),
+            },
+        )?;
         let record = LeaseRecord {
             manager_url: manager_url.clone(),
             task,
             task_index: lease.task_index,
-            lease: Lease { tasks: Vec::new(), ..lease },
+            lease: Lease {
+                tasks: Vec::new(),
+                ..lease
+            },
             state: LeaseState::Active,
         };
         self.leases.put(task.task_id().bytes(), &record)?;
@@ -90,7 +103,10 @@ impl Book {
     ///
     /// As [`accept`](Self::accept).
     pub fn end(&self, record: &LeaseRecord) -> Result<(), StoreError> {
-        let record = LeaseRecord { state: LeaseState::Ended, ..record.clone() };
+        let record = LeaseRecord {
+            state: LeaseState::Ended,
+            ..record.clone()
+        };
         self.leases.put(record.task.task_id().bytes(), &record)
     }
 
@@ -100,7 +116,12 @@ impl Book {
     ///
     /// As [`accept`](Self::accept).
     pub fn leases(&self) -> Result<Vec<LeaseRecord>, StoreError> {
-        Ok(self.leases.scan([])?.into_iter().map(|(_, record)| record).collect())
+        Ok(self
+            .leases
+            .scan([])?
+            .into_iter()
+            .map(|(_, record)| record)
+            .collect())
     }
 
     /// Forgets leases whose work has been claimed.
@@ -109,7 +130,9 @@ impl Book {
     ///
     /// As [`accept`](Self::accept).
     pub fn forget(&self, task_ids: impl IntoIterator<Item = B256>) -> Result<(), StoreError> {
-        task_ids.into_iter().try_for_each(|task_id| self.leases.remove(task_id))
+        task_ids
+            .into_iter()
+            .try_for_each(|task_id| self.leases.remove(task_id))
     }
 
     /// The latest order of a manager for a builder.
@@ -128,7 +151,8 @@ impl Book {
     ///
     /// As [`accept`](Self::accept).
     pub fn queue_report(&self, manager_url: &Url, report: &ResultReport) -> Result<(), StoreError> {
-        self.reports.put(report_key(report), &(manager_url.clone(), report.clone()))
+        self.reports
+            .put(report_key(report), &(manager_url.clone(), report.clone()))
     }
 
     /// Reports that no manager has taken.
@@ -137,7 +161,12 @@ impl Book {
     ///
     /// As [`accept`](Self::accept).
     pub fn reports(&self) -> Result<Vec<(Url, ResultReport)>, StoreError> {
-        Ok(self.reports.scan([])?.into_iter().map(|(_, queued)| queued).collect())
+        Ok(self
+            .reports
+            .scan([])?
+            .into_iter()
+            .map(|(_, queued)| queued)
+            .collect())
     }
 
     /// Forgets a report that its manager has taken, or refused for good.

@@ -69,11 +69,18 @@ impl Context {
         }
         if node.operator != wallet.address() {
             let (key, operator) = (wallet.address(), node.operator);
-            return Err(WorkerError::NotOperator { key, account, operator });
+            return Err(WorkerError::NotOperator {
+                key,
+                account,
+                operator,
+            });
         }
         let device_index = config.worker.device_index;
         if device_index >= u32::from(node.device_count) {
-            return Err(WorkerError::NoDevice { account, device_index });
+            return Err(WorkerError::NoDevice {
+                account,
+                device_index,
+            });
         }
         if config.worker.managers.is_empty() {
             return Err(WorkerError::NoManager);
@@ -163,5 +170,9 @@ impl Context {
 async fn anchor(reader: &Reader) -> Result<Clock, WorkerError> {
     let checkpoint = reader.latest_checkpoint().await?;
     let head = reader.head().await?;
-    Ok(Clock::anchor(checkpoint.index, Duration::from_secs(head.time), Instant::now()))
+    Ok(Clock::anchor(
+        checkpoint.index,
+        Duration::from_secs(head.time),
+        Instant::now(),
+    ))
 }

@@ -27,7 +27,9 @@ pub struct Control {
 impl Control {
     /// Names the control file of a data folder.
     pub fn new(data_dir: &Path) -> Self {
-        Self { path: data_dir.join("worker.mode") }
+        Self {
+            path: data_dir.join("worker.mode"),
+        }
     }
 
     /// Reads the mode. No file, or one that can't be read, means to run.

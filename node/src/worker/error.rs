@@ -38,6 +38,9 @@ pub enum WorkerError {
     /// The engine's thread ended.
     #[error("the device's thread ended: restart the worker")]
     EngineEnded,
+    /// The status file can't be written.
+    #[error("the worker's status can't be written: check the free space")]
+    Status(#[source] std::io::Error),
     /// The chain failed.
     #[error(transparent)]
     Chain(#[from] ChainError),
@@ -61,7 +64,7 @@ impl Retryable for WorkerError {
             Self::Chain(err) => err.is_retryable(),
             // A full disk is emptied, a manager comes back.
             Self::Journal(JournalError::Io { .. }) | Self::Blob(_) | Self::Client(_) => true,
-            Self::Store(StoreError::Database(_)) => true,
+            Self::Store(StoreError::Database(_)) | Self::Status(_) => true,
             Self::NotRegistered { .. }
             | Self::NotOperator { .. }
             | Self::NoDevice { .. }

@@ -15,7 +15,10 @@ pub struct Link {
 impl Link {
     /// Names a manager. Nothing is sent yet.
     pub fn new(options: ClientOptions) -> Self {
-        Self { options, client: OnceCell::new() }
+        Self {
+            options,
+            client: OnceCell::new(),
+        }
     }
 
     /// The manager's API.
@@ -29,6 +32,8 @@ impl Link {
     ///
     /// Those of [`Client::connect`].
     pub async fn client(&self) -> Result<&Client, ClientError> {
-        self.client.get_or_try_init(|| Client::connect(self.options.clone())).await
+        self.client
+            .get_or_try_init(|| Client::connect(self.options.clone()))
+            .await
     }
 }

@@ -30,7 +30,11 @@ impl Reporter {
     /// [`WorkerError::Store`] if the queue can't be read.
     pub async fn run(self, cancel: CancellationToken) -> Result<(), WorkerError> {
         loop {
-            let wait = if self.send_all(&cancel).await? { POLL } else { WAIT_AFTER_FAILURE };
+            let wait = if self.send_all(&cancel).await? {
+                POLL
+            } else {
+                WAIT_AFTER_FAILURE
+            };
             tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
                 () = tokio::time::sleep(wait) => {}
@@ -72,7 +76,10 @@ impl Reporter {
         client.send_blob(outputs).await?;
         if let Some(receipt) = client.deliver(report).await? {
             debug!(task_id = %receipt.receipt.taskId, "receipt");
-            self.ctx.store.tree("receipts")?.put(receipt.receipt.taskId, &receipt)?;
+            self.ctx
+                .store
+                .tree("receipts")?
+                .put(receipt.receipt.taskId, &receipt)?;
         }
         Ok(())
     }

@@ -10,9 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 use url::Url;
 
-use super::{
-    Context, LeaseRecord, LeaseState, Link, Mode, Terms, WorkerError, check_lease,
-};
+use super::{Context, LeaseRecord, LeaseState, Link, Mode, Terms, WorkerError, check_lease};
 use crate::{
     api::{
         client::ClientError,
@@ -114,7 +112,10 @@ impl Worker {
         let leases = self.ctx.book.leases()?;
         let request = LeaseRequest {
             device_index: self.ctx.config.worker.device_index,
-            held: leases.iter().map(|record| record.task.task_id().bytes()).collect(),
+            held: leases
+                .iter()
+                .map(|record| record.task.task_id().bytes())
+                .collect(),
         };
         let reply = match request_lease(manager, &request).await {
             Ok(reply) => reply,
@@ -152,7 +153,9 @@ impl Worker {
             .closed()
             .iter()
             .filter(|closed| closed.manager == manager && closed.builder == builder)
-            .fold(U256::ZERO, |sum, closed| sum + U256::from(closed.interval.ibm_micro));
+            .fold(U256::ZERO, |sum, closed| {
+                sum + U256::from(closed.interval.ibm_micro)
+            });
         let deployment = ctx.reader.deployment();
         let terms = Terms {
             worker: ctx.account,
@@ -178,13 +181,21 @@ impl Worker {
             }
             Err(refusal) => {
                 let index = usize::try_from(lease.task_index).unwrap_or(usize::MAX);
-                let task_id = lease.tasks.get(index).map(Task::task_id).unwrap_or_default();
+                let task_id = lease
+                    .tasks
+                    .get(index)
+                    .map(Task::task_id)
+                    .unwrap_or_default();
                 Ok(Err((task_id.bytes(), refusal.to_string())))
             }
         }
     }
 
-    async fn work(&self, record: LeaseRecord, cancel: &CancellationToken) -> Result<(), WorkerError> {
+    async fn work(
+        &self,
+        record: LeaseRecord,
+        cancel: &CancellationToken,
+    ) -> Result<(), WorkerError> {
         let Some(manager) = self.ctx.manager(&record.manager_url) else {
             warn!(manager = %record.manager_url, "lease is of a manager that is not configured any more");
             return Ok(self.ctx.book.end(&record)?);
@@ -219,12 +230,16 @@ impl Worker {
         }
         let params_root = memory::subtree_root(&signed.params, memory::LOG2_PARAMS);
         if params_root != signed.job.paramsRoot.0 {
-            return Ok(Err("the parameters are not those that the builder signed".to_owned()));
+            return Ok(Err(
+                "the parameters are not those that the builder signed".to_owned()
+            ));
         }
         if !self.ctx.blobs.has(signed.input_blob).await? {
             let fetched = match manager.client().await {
                 Ok(client) => {
-                    client.fetch_into(&self.ctx.blobs, signed.input_blob, MAX_INPUT_BYTES).await
+                    client
+                        .fetch_into(&self.ctx.blobs, signed.input_blob, MAX_INPUT_BYTES)
+                        .await
                 }
                 Err(err) => Err(err),
             };
@@ -235,11 +250,12 @@ impl Worker {
         let input = self.ctx.blobs.get(signed.input_blob).await?;
         let needed = signed.job.inputRoot;
         let hashed = input.clone();
-        let root = tokio::task::spawn_blocking(move || {
-            memory::subtree_root(&hashed, memory::LOG2_INPUT)
-        });
+        let root =
+            tokio::task::spawn_blocking(move || memory::subtree_root(&hashed, memory::LOG2_INPUT));
         if root.await.is_ok_and(|root| root != needed.0) {
-            return Ok(Err("the input is not the one that the builder signed".to_owned()));
+            return Ok(Err(
+                "the input is not the one that the builder signed".to_owned()
+            ));
         }
         Ok(Ok(TaskInput {
             program: Program::Render,
@@ -332,7 +348,11 @@ impl Worker {
         })
     }
 
-    async fn open_interval(&self, record: &LeaseRecord, first_unit: u64) -> Result<(), WorkerError> {
+    async fn open_interval(
+        &self,
+        record: &LeaseRecord,
+        first_unit: u64,
+    ) -> Result<(), WorkerError> {
         let ctx = &self.ctx;
         let task_id = record.task.task_id();
         if ctx.ledger.view(|meter| meter.goes_on(task_id, first_unit)) {
@@ -370,8 +390,11 @@ impl Worker {
         output: &BatchOutput,
         lap: Lap,
     ) -> Result<(), WorkerError> {
-        let bytes: Vec<u8> =
-            output.outputs.iter().flat_map(|unit| unit.output.iter().copied()).collect();
+        let bytes: Vec<u8> = output
+            .outputs
+            .iter()
+            .flat_map(|unit| unit.output.iter().copied())
+            .collect();
         let output_blob = self.ctx.blobs.put(Bytes::from(bytes)).await?;
         let units: Vec<UnitLeaf> = output.outputs.iter().map(UnitLeaf::from).collect();
         let report = ResultReport {
@@ -408,7 +431,7 @@ async fn request_lease(manager: &Link, request: &LeaseRequest) -> Result<LeaseRe
 
 fn unit_result(unit: &UnitLeaf) -> UnitResult {
     UnitResult {
-        status: inferix_prover::unit::status_byte(unit.status),
+        status: unit.status,
         output_root: unit.output_root,
         cost: unit.cost,
     }

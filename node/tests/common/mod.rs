@@ -1,5 +1,10 @@
 //! A manager on a chain that the test writes itself.
-#![allow(dead_code, missing_docs, unreachable_pub, reason = "each test binary uses a part")]
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "each test binary uses a part"
+)]
 
 use std::{
     collections::BTreeMap,
@@ -62,7 +67,13 @@ pub struct FakeLedger {
 
 impl Ledger for FakeLedger {
     fn node(&self, account: Address) -> BoxFuture<'_, Result<NodeView, ChainError>> {
-        let node = self.nodes.lock().unwrap().get(&account).cloned().unwrap_or_else(no_node);
+        let node = self
+            .nodes
+            .lock()
+            .unwrap()
+            .get(&account)
+            .cloned()
+            .unwrap_or_else(no_node);
         async move { Ok(node) }.boxed()
     }
 
@@ -72,7 +83,9 @@ impl Ledger for FakeLedger {
         device_index: u32,
     ) -> BoxFuture<'_, Result<u64, ChainError>> {
         let node = self.nodes.lock().unwrap().get(&account).cloned();
-        let ib_micro = node.filter(|_| device_index < 2).map_or(0, |node| node.ib_micro);
+        let ib_micro = node
+            .filter(|_| device_index < 2)
+            .map_or(0, |node| node.ib_micro);
         async move { Ok(ib_micro) }.boxed()
     }
 
@@ -81,8 +94,18 @@ impl Ledger for FakeLedger {
         builder: Address,
         _: Address,
     ) -> BoxFuture<'_, Result<AllocationView, ChainError>> {
-        let none = AllocationView { free_wei: U256::ZERO, pending_wei: U256::ZERO, available_at: 0 };
-        let allocation = self.allocations.lock().unwrap().get(&builder).copied().unwrap_or(none);
+        let none = AllocationView {
+            free_wei: U256::ZERO,
+            pending_wei: U256::ZERO,
+            available_at: 0,
+        };
+        let allocation = self
+            .allocations
+            .lock()
+            .unwrap()
+            .get(&builder)
+            .copied()
+            .unwrap_or(none);
         async move { Ok(allocation) }.boxed()
     }
 
@@ -92,7 +115,13 @@ impl Ledger for FakeLedger {
         _: Address,
         builder: Address,
     ) -> BoxFuture<'_, Result<CursorView, ChainError>> {
-        let cursor = self.cursors.lock().unwrap().get(&(worker, builder)).copied().unwrap_or_default();
+        let cursor = self
+            .cursors
+            .lock()
+            .unwrap()
+            .get(&(worker, builder))
+            .copied()
+            .unwrap_or_default();
         async move { Ok(cursor) }.boxed()
     }
 
@@ -179,7 +208,14 @@ impl Bench {
         let manager = wallet(0x99);
         let store = Store::open(&dir.path().join("store")).unwrap();
         let desk = open(&dir, &ledger, &time, &store);
-        Self { dir, ledger, time, manager, desk, store }
+        Self {
+            dir,
+            ledger,
+            time,
+            manager,
+            desk,
+            store,
+        }
     }
 
     /// Opens everything again from what is on disk, as after a `kill -9`.
@@ -216,7 +252,11 @@ impl Bench {
             price_wei: U256::from(PRICE_WEI),
             ..no_node()
         };
-        self.ledger.nodes.lock().unwrap().insert(wallet.address(), node);
+        self.ledger
+            .nodes
+            .lock()
+            .unwrap()
+            .insert(wallet.address(), node);
         wallet
     }
 
@@ -229,27 +269,45 @@ impl Bench {
 
     pub fn allocate(&self, builder: &Wallet, free_wei: u64) {
         let free_wei = U256::from(free_wei);
-        let allocation = AllocationView { free_wei, pending_wei: U256::ZERO, available_at: 0 };
-        self.ledger.allocations.lock().unwrap().insert(builder.address(), allocation);
+        let allocation = AllocationView {
+            free_wei,
+            pending_wei: U256::ZERO,
+            available_at: 0,
+        };
+        self.ledger
+            .allocations
+            .lock()
+            .unwrap()
+            .insert(builder.address(), allocation);
     }
 
     /// Composes a job of `unit_count` units (a square number of tiles does best) and stores its input.
     pub async fn job(&self, builder: &Wallet, unit_count: u32, salt: u64) -> SignedJob {
         let input = Bytes::from(format!("scene {salt}").into_bytes());
         let input_blob = self.desk.blobs().put(input.0.clone()).await.unwrap();
-        signed_job(builder, self.manager.address(), &input, (unit_count, salt, input_blob))
+        signed_job(
+            builder,
+            self.manager.address(),
+            &input,
+            (unit_count, salt, input_blob),
+        )
     }
 
     pub async fn submit(&self, builder: &Wallet, unit_count: u32, salt: u64) -> SignedJob {
         let job = self.job(builder, unit_count, salt).await;
-        self.desk.submit(builder.address(), job.clone()).await.unwrap();
+        self.desk
+            .submit(builder.address(), job.clone())
+            .await
+            .unwrap();
         job
     }
 
     /// Asks for a task that must be there.
     pub async fn lease(&self, worker: &Wallet, held: &[B256]) -> Lease {
         let reply = self.desk.lease(worker.address(), ask(held)).await.unwrap();
-        *reply.lease.unwrap_or_else(|| panic!("no lease: {:?}", reply.reason))
+        *reply
+            .lease
+            .unwrap_or_else(|| panic!("no lease: {:?}", reply.reason))
     }
 
     /// Delivers units of a lease.
@@ -260,7 +318,12 @@ impl Bench {
     }
 }
 
-fn open(dir: &TempDir, ledger: &Arc<FakeLedger>, time: &Arc<AtomicU64>, store: &Store) -> Arc<Desk> {
+fn open(
+    dir: &TempDir,
+    ledger: &Arc<FakeLedger>,
+    time: &Arc<AtomicU64>,
+    store: &Store,
+) -> Arc<Desk> {
     let queue: Arc<dyn TaskQueue> = Arc::new(EmbeddedQueue::open(store).unwrap());
     let time = Arc::clone(time);
     Desk::open(DeskParts {
@@ -290,7 +353,10 @@ pub fn wallet(seed: u8) -> Wallet {
 }
 
 pub fn ask(held: &[B256]) -> LeaseRequest {
-    LeaseRequest { device_index: 0, held: held.to_vec() }
+    LeaseRequest {
+        device_index: 0,
+        held: held.to_vec(),
+    }
 }
 
 pub fn signed_job(
@@ -299,7 +365,11 @@ pub fn signed_job(
     input: &[u8],
     (unit_count, salt, input_blob): (u32, u64, B256),
 ) -> SignedJob {
-    let params = RenderParams { tile_edge: 4, ..RenderParams::new(4 * unit_count, 4, 1) }.encode();
+    let params = RenderParams {
+        tile_edge: 4,
+        ..RenderParams::new(4 * unit_count, 4, 1)
+    }
+    .encode();
     let job = Job {
         builder: builder.address(),
         manager,
@@ -318,20 +388,37 @@ pub fn signed_job(
 }
 
 pub fn sign_job(builder: &Wallet, job: Job, params: Bytes, input_blob: B256) -> SignedJob {
-    let signature = builder.sign_message(&job, &domain(CHAIN_ID, WORK_CLAIMS)).unwrap();
-    SignedJob { job, signature: Bytes::copy_from_slice(&signature), input_blob, params }
+    let signature = builder
+        .sign_message(&job, &domain(CHAIN_ID, WORK_CLAIMS))
+        .unwrap();
+    SignedJob {
+        job,
+        signature: Bytes::copy_from_slice(&signature),
+        input_blob,
+        params,
+    }
 }
 
 /// Composes a report of made-up outputs and the blob that holds them.
-pub fn report(lease: &Lease, from: u32, unit_count: u32, cost: u64) -> (ResultReport, bytes::Bytes) {
+pub fn report(
+    lease: &Lease,
+    from: u32,
+    unit_count: u32,
+    cost: u64,
+) -> (ResultReport, bytes::Bytes) {
     let task = lease.tasks[lease.task_index as usize];
     let first_unit = task.first_unit + u64::from(from);
     let output = |unit: u64| {
         let seed = keccak256(unit.to_be_bytes());
-        seed.iter().copied().cycle().take(UNIT_BYTES).collect::<Vec<u8>>()
+        seed.iter()
+            .copied()
+            .cycle()
+            .take(UNIT_BYTES)
+            .collect::<Vec<u8>>()
     };
-    let outputs: Vec<Vec<u8>> =
-        (first_unit..first_unit + u64::from(unit_count)).map(output).collect();
+    let outputs: Vec<Vec<u8>> = (first_unit..first_unit + u64::from(unit_count))
+        .map(output)
+        .collect();
     let units = outputs
         .iter()
         .map(|output| UnitResult {

@@ -1,0 +1,11 @@
+//! The verifier: reads every claim, refutes false ones, executes samples again.
+
+mod error;
+mod evidence;
+mod recheck;
+mod service;
+mod watch;
+
+pub use error::VerifierError;
+pub use service::Verifier;
+pub use watch::{Stage, WatchList, Watched};

@@ -1,0 +1,422 @@
+//! The main loop: watch, fetch, check, refute.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use alloy::primitives::{Address, B256};
+use inferix_gpu::{cpu::CpuExecutor, executor::Executor};
+use inferix_prover::{
+    blob::ClaimBlob,
+    fraud::{ClaimView, Facts, Findings, Known, find},
+    typed_data::domain,
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, info, warn};
+use url::Url;
+
+use super::{
+    Stage, VerifierError, WatchList, Watched, evidence,
+    recheck::{self, Sample, Verdict},
+};
+use crate::{
+    api::client::{Client, ClientError, ClientOptions},
+    blobs::Blobs,
+    chain::{ChainError, ClaimStatus, Reader, Sender, calls},
+    config::Config,
+    manager::clock::Clock,
+    roles,
+    store::Store,
+    wallet::Wallet,
+};
+
+/// The largest blob that is fetched: a claim's, or a job's input.
+const MAX_BLOB_BYTES: u64 = 512 << 20;
+
+/// Checks claims and refutes false ones.
+#[derive(Debug)]
+pub struct Verifier {
+    config: Config,
+    account: Address,
+    wallet: Wallet,
+    reader: Reader,
+    sender: Sender,
+    list: WatchList,
+    blobs: Blobs,
+    executor: Arc<CpuExecutor>,
+    secret: B256,
+}
+
+impl Verifier {
+    /// Opens the data folder and checks the registration.
+    ///
+    /// # Errors
+    ///
+    /// Every variant of [`VerifierError`].
+    pub async fn open(config: Config, wallet: Wallet) -> Result<Self, VerifierError> {
+        let account = config.wallet.owner.unwrap_or_else(|| wallet.address());
+        let reader = Reader::connect(&config.chain).await?;
+        let node = reader.node(account).await?;
+        let key = wallet.address();
+        if !node.has_role(roles::VERIFIER) || node.operator != key {
+            return Err(VerifierError::NotRegistered { account, key });
+        }
+        let store = Store::open(&config.data_dir.join("store"))?;
+        let chain_id = reader.deployment().chain_id;
+        Ok(Self {
+            account,
+            sender: Sender::open(&config.chain, chain_id, wallet.clone(), &store)?,
+            list: WatchList::open(&store)?,
+            blobs: Blobs::open(&config.data_dir.join("blobs"))?,
+            executor: Arc::new(CpuExecutor::new(config.verifier.threads)?),
+            secret: secret(&store)?,
+            reader,
+            wallet,
+            config,
+        })
+    }
+
+    /// Runs until canceled.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifierError`] if the verifier's own data fails, or no endpoint answers.
+    pub async fn run(&self, cancel: CancellationToken) -> Result<(), VerifierError> {
+        info!(account = %self.account, "verifier started");
+        self.sender.recover().await?;
+        loop {
+            self.watch().await?;
+            for watched in self.list.all()? {
+                if cancel.is_cancelled() {
+                    return Ok(());
+                }
+                if matches!(watched.stage, Stage::Open | Stage::Accused { .. }) {
+                    self.judge(watched).await?;
+                }
+            }
+            tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                () = tokio::time::sleep(self.config.chain.poll_interval) => {}
+            }
+        }
+    }
+
+    /// Reads claims that were posted since the last look. Blocks that may still be reorganized are read
+    /// again.
+    async fn watch(&self) -> Result<(), VerifierError> {
+        let head = self.reader.head().await?.number;
+        let safe = head.saturating_sub(self.config.chain.confirmations_blocks);
+        let first = self.reader.deployment().first_block;
+        let from = self
+            .list
+            .read_to()?
+            .map_or(first, |block| block.saturating_add(1));
+        if from > head {
+            return Ok(());
+        }
+        let posted = self.reader.posted_claims(from, head).await?;
+        for claim in &posted {
+            info!(claim_id = %claim.claim_id, worker = %claim.header.worker, "claim seen");
+        }
+        Ok(self.list.add(posted, safe.max(from.saturating_sub(1)))?)
+    }
+
+    async fn judge(&self, mut watched: Watched) -> Result<(), VerifierError> {
+        let mut posted = watched.posted();
+        posted.header = self.reader.current_header(&posted).await?;
+        let state = self.reader.claim_state(&posted.header).await?;
+        if state.status != ClaimStatus::Posted {
+            watched.stage = match (&watched.stage, state.status) {
+                (Stage::Accused { fraud }, ClaimStatus::Rejected) => Stage::Refuted {
+                    fraud: fraud.clone(),
+                },
+                (_, status) => Stage::Missed {
+                    reason: format!("it was {status:?} already"),
+                },
+            };
+            return Ok(self.list.put(&watched)?);
+        }
+        watched.header = posted.header;
+        let Some(blob) = self.claim_blob(&watched).await? else {
+            debug!(claim_id = %watched.claim_id, "claim blob not found yet");
+            return Ok(());
+        };
+        let findings = self.find(&watched, blob.as_ref()).await?;
+        if !findings.frauds.is_empty() {
+            return self.refute(watched, &findings).await;
+        }
+        self.void(&watched, &findings).await?;
+        for fraud in &findings.manager_frauds {
+            warn!(claim_id = %watched.claim_id, ?fraud, "manager signed against a builder");
+        }
+        if !findings.demands.is_empty() {
+            warn!(
+                claim_id = %watched.claim_id, demand_count = findings.demands.len(),
+                "claim hides parts of what it commits to"
+            );
+        }
+        watched.stage = match &blob {
+            Some(blob) => self.recheck(&watched, blob).await?,
+            None => Stage::Missed {
+                reason: "its blob can't be read".to_owned(),
+            },
+        };
+        info!(claim_id = %watched.claim_id, stage = ?watched.stage, "claim judged");
+        Ok(self.list.put(&watched)?)
+    }
+
+    /// The claim's blob: `None` if nobody has it, `Some(None)` if it is not one.
+    async fn claim_blob(
+        &self,
+        watched: &Watched,
+    ) -> Result<Option<Option<ClaimBlob>>, VerifierError> {
+        let Some(bytes) = self.fetch(watched.header.blobHash, watched).await? else {
+            return Ok(None);
+        };
+        let decoded = ClaimBlob::from_bytes(&bytes);
+        if let Err(err) = &decoded {
+            warn!(claim_id = %watched.claim_id, %err, "claim blob is none");
+        }
+        Ok(Some(decoded.ok()))
+    }
+
+    /// A blob from this node or from a manager.
+    async fn fetch(
+        &self,
+        hash: B256,
+        watched: &Watched,
+    ) -> Result<Option<bytes::Bytes>, VerifierError> {
+        if self.blobs.has(hash).await? {
+            return Ok(Some(self.blobs.get(hash).await?));
+        }
+        for base in self.manager_urls(watched).await? {
+            let fetched = async {
+                let client = self.client(base.clone()).await?;
+                client.fetch_into(&self.blobs, hash, MAX_BLOB_BYTES).await
+            };
+            match fetched.await {
+                Ok(_) => return Ok(Some(self.blobs.get(hash).await?)),
+                Err(err) => debug!(manager = %base, %hash, %err, "blob not fetched"),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The managers of a claim's lines, as the registry names them, and those that are configured.
+    async fn manager_urls(&self, watched: &Watched) -> Result<Vec<Url>, VerifierError> {
+        let named: BTreeSet<Address> = watched.lines.iter().map(|line| line.manager).collect();
+        let registered = self.reader.manager_endpoints().await?;
+        let urls = registered
+            .into_iter()
+            .filter(|(manager, _)| named.contains(manager))
+            .filter_map(|(_, endpoint)| Url::parse(&endpoint).ok());
+        Ok(self
+            .config
+            .verifier
+            .managers
+            .iter()
+            .cloned()
+            .chain(urls)
+            .collect())
+    }
+
+    async fn client(&self, base: Url) -> Result<Client, ClientError> {
+        let deployment = self.reader.deployment();
+        Client::connect(ClientOptions {
+            base,
+            account: self.account,
+            wallet: self.wallet.clone(),
+            chain_id: deployment.chain_id,
+            work_claims: deployment.work_claims,
+            clock: Clock::system(),
+        })
+        .await
+    }
+
+    async fn find(
+        &self,
+        watched: &Watched,
+        blob: Option<&ClaimBlob>,
+    ) -> Result<Findings, VerifierError> {
+        let deployment = self.reader.deployment();
+        let parameters = self
+            .reader
+            .parameters_at(watched.header.paramsVersion)
+            .await?;
+        let mut checkpoints = BTreeMap::new();
+        let mut programs = BTreeSet::new();
+        for line in blob.iter().flat_map(|blob| &blob.lines) {
+            for held in &line.intervals {
+                let index = held.interval.checkpoint_index;
+                if let std::collections::btree_map::Entry::Vacant(entry) = checkpoints.entry(index)
+                {
+                    entry.insert(self.reader.checkpoint_time(index).await?);
+                }
+            }
+            for signed in &line.jobs {
+                let program_id = signed.job.programId;
+                if !programs.contains(&program_id)
+                    && self.reader.is_program_live(program_id).await?
+                {
+                    programs.insert(program_id);
+                }
+            }
+        }
+        checkpoints.retain(|_, recorded_at| *recorded_at != 0);
+        let facts = Facts {
+            domain: &domain(deployment.chain_id, deployment.work_claims),
+            drift_seconds: u64::from(parameters.drift),
+            checkpoints: &checkpoints,
+            live_programs: Some(&programs),
+            other_orders: &[],
+        };
+        let known = Known::new();
+        let view = ClaimView {
+            header: &watched.header,
+            lines: &watched.lines,
+            blob,
+            known: &known,
+        };
+        Ok(find(view, facts))
+    }
+
+    /// Commits to the first fraud that was found, then proves it.
+    async fn refute(&self, mut watched: Watched, findings: &Findings) -> Result<(), VerifierError> {
+        let Some(fraud) = findings.frauds.first() else {
+            return Ok(());
+        };
+        let name = format!("{:?}", fraud.predicate());
+        let claim_id = watched.claim_id;
+        warn!(%claim_id, fraud = name, fraud_count = findings.frauds.len(), "claim is false");
+        watched.stage = Stage::Accused {
+            fraud: name.clone(),
+        };
+        self.list.put(&watched)?;
+
+        let deployment = self.reader.deployment();
+        let salt = salt(self.secret, claim_id);
+        let commitment = evidence::commitment(claim_id, self.account, salt);
+        let call = calls::commit_fraud(deployment, commitment);
+        let committed = self.sender.send(&format!("commit/{claim_id}"), call).await;
+        if let Err(err) = committed {
+            return self.lost(watched, err);
+        }
+        let call = evidence::prove(deployment, &watched.posted(), fraud, self.account, salt)?;
+        match self.sender.send(&format!("prove/{claim_id}"), call).await {
+            Ok(receipt) => {
+                info!(%claim_id, fraud = name, gas_used = receipt.gas_used, "claim refuted");
+                watched.stage = Stage::Refuted { fraud: name };
+                Ok(self.list.put(&watched)?)
+            }
+            Err(err) => self.lost(watched, err),
+        }
+    }
+
+    /// A refusal ends the matter if the claim has come to an end; anything else is tried again.
+    fn lost(&self, watched: Watched, err: ChainError) -> Result<(), VerifierError> {
+        if err.is_retryable() {
+            return Err(err.into());
+        }
+        error!(claim_id = %watched.claim_id, %err, "fraud proof refused");
+        Ok(())
+    }
+
+    async fn void(&self, watched: &Watched, findings: &Findings) -> Result<(), VerifierError> {
+        for found in &findings.voids {
+            let leaf = evidence::voided_leaf(found);
+            let intent = format!(
+                "void/{}/{}/{}",
+                watched.claim_id, leaf.line_index, leaf.index
+            );
+            let call = evidence::void(self.reader.deployment(), &watched.posted(), found)?;
+            match self.sender.send(&intent, call).await {
+                Ok(_) => {
+                    info!(claim_id = %watched.claim_id, leaf_index = leaf.index, "leaf voided")
+                }
+                Err(err) if err.is_retryable() => return Err(err.into()),
+                Err(err) => debug!(%err, "leaf not voided"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Executes drawn units again.
+    async fn recheck(&self, watched: &Watched, blob: &ClaimBlob) -> Result<Stage, VerifierError> {
+        let samples = recheck::draw(
+            blob,
+            watched.claim_id,
+            self.secret,
+            self.config.verifier.sample_one_in,
+        );
+        let mut rechecked_units = 0;
+        for sample in samples {
+            match self.recheck_one(watched, &sample).await? {
+                Verdict::Same => rechecked_units += 1,
+                Verdict::Different { computed } => {
+                    error!(
+                        claim_id = %watched.claim_id, unit_index = sample.claimed.unit_index,
+                        claimed = ?sample.claimed, ?computed, "unit's output is wrong"
+                    );
+                    return Ok(Stage::WrongOutput {
+                        unit_index: sample.claimed.unit_index,
+                    });
+                }
+                Verdict::Unknown(reason) => {
+                    warn!(claim_id = %watched.claim_id, reason, "unit could not be executed again");
+                }
+            }
+        }
+        Ok(Stage::Sound { rechecked_units })
+    }
+
+    async fn recheck_one(
+        &self,
+        watched: &Watched,
+        sample: &Sample,
+    ) -> Result<Verdict, VerifierError> {
+        let job_id = sample.job.job.job_id();
+        let mut signed = None;
+        for base in self.manager_urls(watched).await? {
+            let found = async { self.client(base).await?.signed_job(job_id).await };
+            signed = found.await.ok();
+            if signed.is_some() {
+                break;
+            }
+        }
+        let Some(signed) = signed else {
+            return Ok(Verdict::Unknown(
+                "no manager gives the job's input".to_owned(),
+            ));
+        };
+        let Some(input) = self.fetch(signed.input_blob, watched).await? else {
+            return Ok(Verdict::Unknown("the job's input was not found".to_owned()));
+        };
+        let (executor, sample) = (Arc::clone(&self.executor), sample.clone());
+        let ran = tokio::task::spawn_blocking(move || {
+            let executor: &dyn Executor = executor.as_ref();
+            recheck::execute(executor, &sample, &input, &signed.params)
+        });
+        Ok(ran
+            .await
+            .unwrap_or_else(|err| Verdict::Unknown(err.to_string())))
+    }
+}
+
+/// A secret that decides which units are drawn, made once.
+fn secret(store: &Store) -> Result<B256, VerifierError> {
+    let tree = store.tree("secret")?;
+    if let Some(secret) = tree.get("draw")? {
+        return Ok(secret);
+    }
+    let secret = B256::from(rand::random::<[u8; 32]>());
+    tree.put("draw", &secret)?;
+    Ok(secret)
+}
+
+/// The salt of a claim's commitment: the same after a restart, and nobody else's.
+fn salt(secret: B256, claim_id: B256) -> B256 {
+    let mut bytes = secret.to_vec();
+    bytes.extend(claim_id);
+    alloy::primitives::keccak256(bytes)
+}
