@@ -2,6 +2,7 @@
 
 mod claim;
 mod config;
+mod demo;
 mod devnet;
 mod registration;
 mod session;
@@ -51,6 +52,8 @@ enum Command {
     Verifier(verifier::VerifierArgs),
     /// Look at claims and close them.
     Claim(claim::ClaimArgs),
+    /// Run the main job on this machine.
+    Demo(demo::DemoArgs),
 }
 
 impl Cli {
@@ -68,6 +71,7 @@ impl Cli {
             Command::Worker(args) => args.run(&session).await,
             Command::Verifier(args) => args.run(&session).await,
             Command::Claim(args) => args.run(&session).await,
+            Command::Demo(args) => args.run().await,
         }
     }
 }
