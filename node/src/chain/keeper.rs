@@ -8,7 +8,7 @@ use tracing::{debug, warn};
 use super::{ChainError, Reader, Sender, calls};
 
 /// Records a checkpoint whenever one is due.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Keeper {
     reader: Reader,
     sender: Arc<Sender>,

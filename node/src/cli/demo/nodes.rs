@@ -179,9 +179,9 @@ impl Nodes {
         args: impl IntoIterator<Item = &'a str>,
     ) -> Result<String> {
         let (owner, password) = self.keys(name);
-        let (owner, password) = (owner.to_string_lossy(), password.to_string_lossy());
-        let keys = ["--owner-keystore", &*owner, "--owner-password-file", &*password];
-        self.run_as(name, args.into_iter().chain(keys).collect::<Vec<_>>()).await
+        let mut command = self.command(name, args);
+        command.arg("--owner-keystore").arg(owner).arg("--owner-password-file").arg(password);
+        output(command).await
     }
 
     /// Runs a command with an account's configuration.
@@ -190,12 +190,7 @@ impl Nodes {
         name: &str,
         args: impl IntoIterator<Item = &'a str>,
     ) -> Result<String> {
-        let mut command = self.command(name, args);
-        let output = command.output().await.wrap_err("starting a command")?;
-        if !output.status.success() {
-            bail!("{:?} failed: {}", command.as_std(), String::from_utf8_lossy(&output.stderr));
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        output(self.command(name, args)).await
     }
 
     /// Ends all processes, the last started first.
@@ -261,6 +256,15 @@ impl Nodes {
     fn keys(&self, name: &str) -> (PathBuf, PathBuf) {
         (self.dir.join(format!("devnet/keys/{name}.json")), self.dir.join("devnet/password"))
     }
+}
+
+/// Runs a command to its end and returns what it printed.
+async fn output(mut command: Command) -> Result<String> {
+    let output = command.output().await.wrap_err("starting a command")?;
+    if !output.status.success() {
+        bail!("{:?} failed: {}", command.as_std(), String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn password() -> Secret<String> {
