@@ -188,3 +188,23 @@ fn a_tree_that_repeats_a_node_is_walked_once_and_its_leaf_is_found_twice() {
     let findings = Chain::new().find_knowing(&claim, Some(&claim.blob), &known);
     assert!(predicates(&findings).contains(&Predicate::UnitsRepeated));
 }
+
+#[test]
+fn a_listed_task_without_proof_is_not_believed() {
+    let claim = honest(3, SHAPE);
+    let line = &claim.blob.lines[0];
+    let tree = line.task_tree().unwrap();
+    let mut known = Known::new();
+    known.add_order(line.order.clone());
+    known.add_listed_task(TaskEvidence {
+        task: line.tasks[1],
+        index: 0,
+        top: tree.root_preimage().unwrap(),
+        siblings: tree.prove(0).unwrap().siblings,
+    });
+    let findings = Chain::new().find_knowing(&claim, None, &known);
+    assert!(findings.demands.contains(&Demand::Task {
+        line_index: 0,
+        position: 0
+    }));
+}
