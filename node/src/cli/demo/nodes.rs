@@ -98,7 +98,7 @@ impl Nodes {
     /// Registers every node account, each by its cold owner.
     pub(super) async fn register_all(&self) -> Result<()> {
         let manager_url = self.manager_url.clone();
-        self.run_as_owner("manager", ["manager", "register", "--endpoint", &manager_url]).await?;
+        self.run_as_owner("manager", ["manager", "register", "--endpoint", &manager_url, "--stake", "1000"]).await?;
         for worker in WORKERS {
             self.run_as_owner(
                 worker,
