@@ -1,5 +1,6 @@
 //! One result, whatever runs it: instruction sets, threads, batches, and what a unit may cost.
 #![allow(missing_docs, reason = "a test binary has no callers")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! The kernels' arithmetic against other implementations: the processor's, and double precision.
 #![allow(missing_docs, reason = "a test binary has no callers")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! The wide trees: the closest hit is the closest of all, and building is the same on any number of threads.
 #![allow(missing_docs, reason = "a test binary has no callers")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
