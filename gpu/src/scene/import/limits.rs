@@ -7,6 +7,10 @@
 pub(super) const BYTES_MAX: u64 = 512 << 20;
 /// Bytes of the JSON.
 pub(super) const JSON_BYTES_MAX: u64 = 64 << 20;
+/// Values of the JSON: a parsed value takes many times the two bytes that it takes in a file.
+pub(super) const VALUES_MAX: u64 = 1 << 22;
+/// Entries of one table of the JSON.
+pub(super) const TABLE_MAX: u64 = 1 << 18;
 /// Nodes of the scene.
 pub(super) const NODES_MAX: u64 = 1 << 18;
 /// Meshes of one material, placed or not.
