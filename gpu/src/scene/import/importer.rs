@@ -21,7 +21,7 @@ use crate::scene::{InstancePart, MaterialPart, MeshPart, SceneParts, math::round
 /// An imported scene.
 #[derive(Clone, Debug)]
 pub struct Import {
-    /// What [`build`](crate::scene::build) compiles.
+    /// What [`build`](crate::scene::build()) compiles.
     pub parts: SceneParts,
     /// What to tell the scene's author.
     pub report: Report,

@@ -1,7 +1,7 @@
 //! What the importer takes from a file, at most.
 //!
 //! A scene that reaches a kernel is at most 256 MiB (`memory::LOG2_INPUT`), so that most of these bounds
-//! only refuse early what [`build`](crate::scene::build) would refuse later, before memory is spent on it.
+//! only refuse early what [`build`](crate::scene::build()) would refuse later, before memory is spent on it.
 
 /// Bytes of the file, and of all files that it names, together.
 pub(super) const BYTES_MAX: u64 = 512 << 20;
