@@ -13,7 +13,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use inferix_prover::id::{JobId, TaskId};
+use inferix_prover::{
+    id::{JobId, TaskId},
+    task::Task,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Delivery, JobEntry, JobView, LeaseEntry, QueueError, TaskQueue, UnitRanges};
@@ -32,7 +35,7 @@ pub struct EmbeddedQueue {
 #[derive(Debug, Default)]
 struct State {
     jobs: BTreeMap<JobId, Arc<JobView>>,
-    tasks: BTreeMap<TaskId, JobId>,
+    tasks: BTreeMap<TaskId, Task>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -119,14 +122,12 @@ impl TaskQueue for EmbeddedQueue {
 
     fn undo_lease(&self, task_id: TaskId) -> Result<(), QueueError> {
         let mut state = self.state();
-        let job_id = state.lease(task_id)?.task.job_id;
+        let task = state.lease(task_id)?.task;
 
-        self.tree.remove(lease_key(job_id, task_id))?;
+        self.tree.remove(lease_key(task.job_id, task_id))?;
         state.tasks.remove(&task_id);
-        if let Some(job) = state.jobs.get_mut(&job_id) {
-            Arc::make_mut(job)
-                .leases
-                .retain(|lease| lease.task.task_id() != task_id);
+        if let Some(job) = state.jobs.get_mut(&task.job_id) {
+            Arc::make_mut(job).leases.retain(|lease| lease.task != task);
         }
         Ok(())
     }
@@ -194,7 +195,7 @@ impl TaskQueue for EmbeddedQueue {
 
         self.tree.remove_all(keys)?;
         state.jobs.remove(&job_id);
-        state.tasks.retain(|_, held| *held != job_id);
+        state.tasks.retain(|_, task| task.job_id != job_id);
         Ok(())
     }
 }
@@ -208,16 +209,11 @@ impl State {
     }
 
     fn lease(&self, task_id: TaskId) -> Result<&LeaseEntry, QueueError> {
-        let job = self
-            .tasks
-            .get(&task_id)
-            .and_then(|job_id| self.jobs.get(job_id));
-        let lease = job.and_then(|job| {
-            job.leases
-                .iter()
-                .rfind(|lease| lease.task.task_id() == task_id)
+        let held = self.tasks.get(&task_id).and_then(|task| {
+            let leases = &self.jobs.get(&task.job_id)?.leases;
+            leases.iter().find(|lease| lease.task == *task)
         });
-        lease.ok_or(QueueError::TaskUnknown { task_id })
+        held.ok_or(QueueError::TaskUnknown { task_id })
     }
 
     /// Takes over a fact that the store holds.
@@ -225,15 +221,17 @@ impl State {
         match record {
             Record::Job(entry) => self.apply_job(entry),
             Record::Lease(lease) => {
-                let (job_id, task_id) = (lease.task.job_id, lease.task.task_id());
-                let Some(job) = self.jobs.get_mut(&job_id) else {
+                let (task, task_id) = (lease.task, lease.task.task_id());
+                let Some(job) = self.jobs.get_mut(&task.job_id) else {
                     return;
                 };
                 let leases = &mut Arc::make_mut(job).leases;
                 leases.retain(|held| held.task != lease.task);
-                let at = leases.partition_point(|held| held.leased_at <= lease.leased_at);
+                // The order must not depend on when the store is read.
+                let place = |held: &LeaseEntry| (held.leased_at, held.task.first_unit);
+                let at = leases.partition_point(|held| place(held) <= place(&lease));
                 leases.insert(at, lease);
-                self.tasks.insert(task_id, job_id);
+                self.tasks.insert(task_id, task);
             }
             Record::Delivery(delivery) => {
                 let Some(job) = self.jobs.get_mut(&delivery.job_id) else {
