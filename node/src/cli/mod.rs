@@ -1,8 +1,11 @@
 //! The command line: parse, start logging, run. One file for each subcommand.
 
+mod account;
 mod claim;
 mod config;
 mod devnet;
+mod job;
+mod manager;
 mod registration;
 mod session;
 mod verifier;
@@ -45,6 +48,12 @@ enum Command {
     Config(config::ConfigArgs),
     /// Run a chain on this machine with everything deployed.
     Devnet(devnet::DevnetArgs),
+    /// Pay in, let managers spend, pay out.
+    Account(account::AccountArgs),
+    /// Have frames rendered.
+    Job(Box<job::JobArgs>),
+    /// Split jobs, lease their units, sign what workers may claim.
+    Manager(manager::ManagerArgs),
     /// Execute tasks and be paid for them.
     Worker(worker::WorkerArgs),
     /// Check claims and refute false ones.
@@ -65,6 +74,9 @@ impl Cli {
             Command::Wallet(args) => args.run(&session),
             Command::Config(args) => args.run(),
             Command::Devnet(args) => args.run().await,
+            Command::Account(args) => args.run(&session).await,
+            Command::Job(args) => args.run(&session).await,
+            Command::Manager(args) => args.run(&session).await,
             Command::Worker(args) => args.run(&session).await,
             Command::Verifier(args) => args.run(&session).await,
             Command::Claim(args) => args.run(&session).await,
