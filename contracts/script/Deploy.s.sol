@@ -11,7 +11,6 @@ import {NodeRegistry} from "../src/NodeRegistry.sol";
 import {ProgramRegistry} from "../src/ProgramRegistry.sol";
 import {Voids} from "../src/Voids.sol";
 import {WorkClaims} from "../src/WorkClaims.sol";
-import {FeeSplit} from "../src/economics/FeeSplit.sol";
 import {Parameters} from "../src/libraries/ParameterSet.sol";
 import {Vm} from "./Vm.sol";
 
@@ -29,7 +28,6 @@ struct Roles {
 /// @notice All contracts of a deployment.
 struct Contracts {
     IFX token;
-    FeeSplit policy;
     ProgramRegistry programs;
     NodeRegistry registry;
     BuilderAccounts accounts;
@@ -44,8 +42,8 @@ struct Contracts {
 /// @title Deployment
 /// @notice The order of deployment, which is part of what a deployment means.
 /// @dev Contracts know each other by immutable addresses, some of which lie ahead: an address follows from the deployer
-/// and its nonce, so the eleven creations must be the deployer's next eleven transactions, in this order:
-/// IFX, FeeSplit, ProgramRegistry, NodeRegistry, BuilderAccounts, Checkpoints, WorkClaims, FraudProofs, Voids,
+/// and its nonce, so the ten creations must be the deployer's next ten transactions, in this order:
+/// IFX, ProgramRegistry, NodeRegistry, BuilderAccounts, Checkpoints, WorkClaims, FraudProofs, Voids,
 /// ManagerFrauds, Demands.
 library Deployment {
     Vm private constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
@@ -58,14 +56,13 @@ library Deployment {
         returns (Contracts memory c)
     {
         uint256 nonce = vm.getNonce(deployer);
-        BuilderAccounts accounts = BuilderAccounts(vm.computeCreateAddress(deployer, nonce + 4));
-        WorkClaims claims = WorkClaims(vm.computeCreateAddress(deployer, nonce + 6));
+        BuilderAccounts accounts = BuilderAccounts(vm.computeCreateAddress(deployer, nonce + 3));
+        WorkClaims claims = WorkClaims(vm.computeCreateAddress(deployer, nonce + 5));
 
         c.token = new IFX(roles.minter, roles.holder, initialWei);
-        c.policy = new FeeSplit();
         c.programs = new ProgramRegistry(roles.timelock, roles.guardian);
         c.registry = new NodeRegistry(c.token, claims, address(accounts));
-        c.accounts = new BuilderAccounts(c.token, c.registry, claims, c.policy, roles.treasury, roles.penaltyPool);
+        c.accounts = new BuilderAccounts(c.token, c.registry, claims, roles.treasury, roles.penaltyPool);
         c.checkpoints = new Checkpoints(claims);
         c.claims = new WorkClaims(_wiring(deployer, nonce, c, roles), parameters);
         c.frauds = new FraudProofs(claims);
@@ -118,10 +115,10 @@ library Deployment {
         return WorkClaims.Wiring({
             registry: c.registry,
             accounts: c.accounts,
-            fraudProofs: vm.computeCreateAddress(deployer, nonce + 7),
-            voids: vm.computeCreateAddress(deployer, nonce + 8),
-            managerFrauds: vm.computeCreateAddress(deployer, nonce + 9),
-            demands: vm.computeCreateAddress(deployer, nonce + 10),
+            fraudProofs: vm.computeCreateAddress(deployer, nonce + 6),
+            voids: vm.computeCreateAddress(deployer, nonce + 7),
+            managerFrauds: vm.computeCreateAddress(deployer, nonce + 8),
+            demands: vm.computeCreateAddress(deployer, nonce + 9),
             disputes: roles.disputes,
             timelock: roles.timelock
         });

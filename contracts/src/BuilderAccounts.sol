@@ -3,16 +3,17 @@ pragma solidity 0.8.36;
 
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 
+import {FeeSplit} from "./economics/FeeSplit.sol";
 import {IBuilderAccounts} from "./interfaces/IBuilderAccounts.sol";
 import {IIFX} from "./interfaces/IIFX.sol";
 import {INodeRegistry, Permit} from "./interfaces/INodeRegistry.sol";
-import {IPayoutPolicy} from "./interfaces/IPayoutPolicy.sol";
 import {IWorkClaims} from "./interfaces/IWorkClaims.sol";
 import {Parameters} from "./libraries/ParameterSet.sol";
 
 /// @title BuilderAccounts
 /// @notice Builders' prepaid money, and what everyone has earned.
-/// @dev Holds exactly: balances, allocations, what live claims reserved, and what was earned and not withdrawn.
+/// @dev Holds exactly: balances, allocations, what live claims reserved, and what was earned and not withdrawn. How much
+/// of an allocation is left is kept by `WorkClaims`, because every claim writes it.
 contract BuilderAccounts is IBuilderAccounts {
     using SafeERC20 for IIFX;
 
@@ -30,9 +31,6 @@ contract BuilderAccounts is IBuilderAccounts {
     /// @notice The contract that reserves, settles and refunds.
     IWorkClaims public immutable WORK_CLAIMS;
 
-    /// @notice Who gets what of a finalized claim.
-    IPayoutPolicy public immutable POLICY;
-
     /// @inheritdoc IBuilderAccounts
     address public immutable TREASURY;
 
@@ -41,9 +39,8 @@ contract BuilderAccounts is IBuilderAccounts {
 
     /* STORAGE */
 
-    /// @dev Two slots. Claims read and write the first only. `countedWei` is the part that `_managedWei` counts.
+    /// @dev One slot. `countedWei` is the part of the allocation that `_managedWei` counts.
     struct Share {
-        uint96 freeWei;
         uint96 countedWei;
         uint96 pendingWei;
         uint64 availableAt;
@@ -63,21 +60,12 @@ contract BuilderAccounts is IBuilderAccounts {
     /// @param token The token that is paid with.
     /// @param registry The registry of nodes.
     /// @param workClaims The contract that reserves, settles and refunds.
-    /// @param policy Who gets what of a finalized claim.
     /// @param treasury Who gets what is not the worker's.
     /// @param penaltyPool Who gets a quarter of forfeits.
-    constructor(
-        IIFX token,
-        INodeRegistry registry,
-        IWorkClaims workClaims,
-        IPayoutPolicy policy,
-        address treasury,
-        address penaltyPool
-    ) {
+    constructor(IIFX token, INodeRegistry registry, IWorkClaims workClaims, address treasury, address penaltyPool) {
         TOKEN = token;
         REGISTRY = registry;
         WORK_CLAIMS = workClaims;
-        POLICY = policy;
         TREASURY = treasury;
         PENALTY_POOL = penaltyPool;
     }
@@ -113,7 +101,8 @@ contract BuilderAccounts is IBuilderAccounts {
     /// @inheritdoc IBuilderAccounts
     function requestDeallocation(address manager, uint96 amountWei) external {
         Share storage share = _shares[msg.sender][manager];
-        require(amountWei <= share.freeWei, AllocationTooLow(share.freeWei, amountWei));
+        uint256 freeWei = WORK_CLAIMS.allocatedWei(msg.sender, manager);
+        require(amountWei <= freeWei, AllocationTooLow(freeWei, amountWei));
 
         (, Parameters memory parameters) = WORK_CLAIMS.parameters();
         // INVARIANT: money stays until every order that was signed against it can no longer be claimed.
@@ -133,10 +122,10 @@ contract BuilderAccounts is IBuilderAccounts {
             DeallocationTooEarly(uint64(block.timestamp), availableAt)
         );
 
-        uint96 amountWei = share.pendingWei < share.freeWei ? share.pendingWei : share.freeWei;
-        share.freeWei -= amountWei;
+        // An allocation is a part of the supply, which fits.
+        uint96 amountWei = uint96(WORK_CLAIMS.removeAllocation(msg.sender, manager, share.pendingWei));
         (share.pendingWei, share.availableAt) = (0, 0);
-        _count(share, manager);
+        _count(share, manager, WORK_CLAIMS.allocatedWei(msg.sender, manager));
         _balanceWei[msg.sender] += amountWei;
 
         emit Deallocated(msg.sender, manager, amountWei);
@@ -175,36 +164,10 @@ contract BuilderAccounts is IBuilderAccounts {
 
     /// @inheritdoc IBuilderAccounts
     function syncManager(address builder, address manager) external {
-        _count(_shares[builder][manager], manager);
+        _count(_shares[builder][manager], manager, WORK_CLAIMS.allocatedWei(builder, manager));
     }
 
     /* THE PROTOCOL */
-
-    /// @inheritdoc IBuilderAccounts
-    /// @dev No event: the claim's own says what each line reserves and lacks.
-    function reserve(address builder, address manager, uint256 amountWei)
-        external
-        onlyWorkClaims
-        returns (uint256 shortfallWei)
-    {
-        Share storage share = _shares[builder][manager];
-        uint256 freeWei = share.freeWei;
-
-        // INVARIANT: a claim reserves what there is and no more; the rest is the manager's to put in.
-        if (amountWei > freeWei) {
-            share.freeWei = 0;
-            return amountWei - freeWei;
-        }
-        share.freeWei = uint96(freeWei - amountWei);
-        return 0;
-    }
-
-    /// @inheritdoc IBuilderAccounts
-    function refund(address builder, address manager, uint256 amountWei) external onlyWorkClaims {
-        _shares[builder][manager].freeWei += uint96(amountWei);
-
-        emit Refunded(builder, manager, uint96(amountWei));
-    }
 
     /// @inheritdoc IBuilderAccounts
     function returnShortfall(uint256 amountWei) external onlyWorkClaims {
@@ -212,13 +175,13 @@ contract BuilderAccounts is IBuilderAccounts {
     }
 
     /// @inheritdoc IBuilderAccounts
+    /// @dev No event: the claim's own says what is shared, and its parameters say how.
     function settle(address worker, uint256 amountWei, uint256 workerBps) external onlyWorkClaims {
-        uint256 workerWei = POLICY.workerShareWei(amountWei, workerBps);
-        // INVARIANT: a claim pays out what it reserved.
-        require(workerWei <= amountWei, PolicyOverspends(workerWei, amountWei));
+        uint256 workerWei = FeeSplit.workerShareWei(amountWei, workerBps);
 
-        _credit(worker, workerWei);
-        _credit(TREASURY, amountWei - workerWei);
+        // INVARIANT: a claim pays out what it reserved: the two parts are the whole.
+        _credits[worker].earnedWei += uint128(workerWei);
+        _credits[TREASURY].earnedWei += uint128(amountWei - workerWei);
     }
 
     /// @inheritdoc IBuilderAccounts
@@ -255,7 +218,7 @@ contract BuilderAccounts is IBuilderAccounts {
     /// @inheritdoc IBuilderAccounts
     function allocation(address builder, address manager) external view returns (Allocation memory) {
         Share storage share = _shares[builder][manager];
-        return Allocation(share.freeWei, share.pendingWei, share.availableAt);
+        return Allocation(uint96(WORK_CLAIMS.allocatedWei(builder, manager)), share.pendingWei, share.availableAt);
     }
 
     /// @inheritdoc IBuilderAccounts
@@ -288,9 +251,8 @@ contract BuilderAccounts is IBuilderAccounts {
         require(exitAt == 0, ManagerExiting(exitAt));
         _spend(amountWei);
 
-        Share storage share = _shares[msg.sender][manager];
-        share.freeWei += amountWei;
-        _count(share, manager);
+        uint256 freeWei = WORK_CLAIMS.addAllocation(msg.sender, manager, amountWei);
+        _count(_shares[msg.sender][manager], manager, freeWei);
         _requireManagerStake(manager);
 
         emit Allocated(msg.sender, manager, amountWei);
@@ -305,9 +267,9 @@ contract BuilderAccounts is IBuilderAccounts {
     }
 
     /// @dev Claims spend an allocation without writing the manager's total; it is put right here.
-    function _count(Share storage share, address manager) private {
-        _managedWei[manager] = _managedWei[manager] + share.freeWei - share.countedWei;
-        share.countedWei = share.freeWei;
+    function _count(Share storage share, address manager, uint256 freeWei) private {
+        _managedWei[manager] = _managedWei[manager] + freeWei - share.countedWei;
+        share.countedWei = uint96(freeWei);
     }
 
     function _credit(address account, uint256 amountWei) private {

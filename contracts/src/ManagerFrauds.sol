@@ -106,8 +106,8 @@ contract ManagerFrauds is IManagerFrauds {
         WorkOrder calldata order,
         Signature calldata signature
     ) private view {
-        require(order.manager == line.manager, WrongOrder(TypedData.hashWorkOrder(order), line.orderHash));
-        bytes32 orderHash = TypedData.hashWorkOrder(order);
+        require(order.manager == line.manager, WrongOrder(TypedData.hashWorkOrderCalldata(order), line.orderHash));
+        bytes32 orderHash = TypedData.hashWorkOrderCalldata(order);
         if (orderHash == line.orderHash) return;
         address signer = TypedData.signerOf(WORK_CLAIMS.domainSeparator(), orderHash, signature);
         uint64 untilAt = signer == address(0) ? 0 : REGISTRY.operatorUntil(line.manager, signer);

@@ -45,7 +45,8 @@ contract NodeRegistry is INodeRegistry {
 
     /* STORAGE */
 
-    /// @dev Two slots. A claim reads the first of worker and manager, and writes the worker's second.
+    /// @dev Two slots. A claim reads both of the worker, and the first of the manager. How much of the stake is locked
+    /// is kept by `WorkClaims`, in a slot that a claim writes anyway.
     struct Record {
         address operator;
         uint8 roles;
@@ -53,7 +54,6 @@ contract NodeRegistry is INodeRegistry {
         uint40 ibMicro;
         uint40 exitAt;
         uint96 stakeWei;
-        uint96 lockedWei;
         uint64 priceGwei;
     }
 
@@ -79,7 +79,7 @@ contract NodeRegistry is INodeRegistry {
         ACCOUNTS = accounts;
     }
 
-    /// @dev INVARIANT: only `WorkClaims` locks, frees or takes stake.
+    /// @dev INVARIANT: only `WorkClaims` takes stake.
     modifier onlyWorkClaims() {
         require(msg.sender == address(WORK_CLAIMS), NotAllowed(msg.sender, address(WORK_CLAIMS)));
         _;
@@ -203,7 +203,8 @@ contract NodeRegistry is INodeRegistry {
         uint40 exitAt = record.exitAt;
         require(exitAt != 0 && block.timestamp >= exitAt, ExitTooEarly(uint64(block.timestamp), exitAt));
         // INVARIANT: stake that a claim or a demand may forfeit never leaves.
-        require(record.lockedWei == 0, StakeStillLocked(record.lockedWei));
+        uint96 lockedWei = WORK_CLAIMS.lockedWei(account);
+        require(lockedWei == 0, StakeStillLocked(lockedWei));
 
         uint96 stakeWei = record.stakeWei;
         _retiredAt[account][record.operator] = uint64(block.timestamp);
@@ -231,51 +232,9 @@ contract NodeRegistry is INodeRegistry {
     /* THE PROTOCOL */
 
     /// @inheritdoc INodeRegistry
-    /// @dev No event: the claim's own says what it locks.
-    function lockForClaim(address worker, uint96 deviceIndex, address sender, uint256 lockWei)
-        external
-        onlyWorkClaims
-        returns (uint64 ibMicro, uint256 priceWei)
-    {
-        Record storage record = _known(worker);
-        require(record.roles & ROLE_WORKER != 0, RoleMissing(record.roles, ROLE_WORKER));
-        require(record.operator == sender, NotAllowed(sender, record.operator));
-        require(deviceIndex < record.deviceCount, DeviceUnknown(deviceIndex, record.deviceCount));
-        uint256 freeWei = record.stakeWei - record.lockedWei;
-        // INVARIANT: locked stake never exceeds stake.
-        require(lockWei <= freeWei, FreeStakeTooLow(freeWei, lockWei));
-
-        record.lockedWei += uint96(lockWei);
-
-        ibMicro = deviceIndex == 0 ? record.ibMicro : _ibMicro[Claims.deviceId(worker, deviceIndex)];
-        priceWei = record.priceGwei * PRICE_STEP_WEI;
-    }
-
-    /// @inheritdoc INodeRegistry
-    function lockUpTo(address account, uint256 amountWei) external onlyWorkClaims returns (uint256 lockedWei) {
-        Record storage record = _records[account];
-        uint256 freeWei = record.stakeWei - record.lockedWei;
-        lockedWei = amountWei < freeWei ? amountWei : freeWei;
-
-        record.lockedWei += uint96(lockedWei);
-
-        emit StakeLocked(account, uint96(lockedWei));
-    }
-
-    /// @inheritdoc INodeRegistry
-    function unlock(address account, uint256 amountWei) external onlyWorkClaims {
-        // INVARIANT: nothing is freed twice; the subtraction reverts.
-        _records[account].lockedWei -= uint96(amountWei);
-
-        emit StakeUnlocked(account, uint96(amountWei));
-    }
-
-    /// @inheritdoc INodeRegistry
-    function slash(address account, uint256 unlockWei, uint256 forfeitWei) external onlyWorkClaims {
-        Record storage record = _records[account];
-        // INVARIANT: what is forfeited was locked, and locked stake is stake; the subtractions revert.
-        record.lockedWei -= uint96(unlockWei);
-        record.stakeWei -= uint96(forfeitWei);
+    function slash(address account, uint256 forfeitWei) external onlyWorkClaims {
+        // INVARIANT: what is forfeited was locked, and locked stake is stake; the subtraction reverts.
+        _records[account].stakeWei -= uint96(forfeitWei);
 
         emit StakeTaken(account, uint96(forfeitWei));
 
@@ -283,9 +242,14 @@ contract NodeRegistry is INodeRegistry {
     }
 
     /// @inheritdoc INodeRegistry
-    function take(address manager, uint256 amountWei, bool isWhole) external onlyWorkClaims returns (uint256 takenWei) {
+    function take(address manager, uint256 amountWei, uint256 lockedWei, bool isWhole)
+        external
+        onlyWorkClaims
+        returns (uint256 takenWei)
+    {
         Record storage record = _records[manager];
-        uint256 freeWei = record.stakeWei - record.lockedWei;
+        // INVARIANT: locked stake is never taken for anything but what it was locked for.
+        uint256 freeWei = record.stakeWei - lockedWei;
         require(!isWhole || amountWei <= freeWei, FreeStakeTooLow(freeWei, amountWei));
 
         takenWei = amountWei < freeWei ? amountWei : freeWei;
@@ -315,7 +279,7 @@ contract NodeRegistry is INodeRegistry {
             ibMicro: record.ibMicro,
             exitAt: record.exitAt,
             stakeWei: record.stakeWei,
-            lockedWei: record.lockedWei,
+            lockedWei: WORK_CLAIMS.lockedWei(account),
             priceWei: uint96(record.priceGwei * PRICE_STEP_WEI)
         });
     }
@@ -335,6 +299,22 @@ contract NodeRegistry is INodeRegistry {
     /// @inheritdoc INodeRegistry
     function mayMove(address account, address who) external view returns (bool) {
         return who == account || who == _records[account].operator || _isDelegate[account][who];
+    }
+
+    /// @inheritdoc INodeRegistry
+    function claimant(address worker, uint96 deviceIndex, address sender)
+        external
+        view
+        returns (uint64 ibMicro, uint256 priceWei, uint256 stakeWei)
+    {
+        Record memory record = _records[worker];
+        require(record.roles != 0, NodeUnknown(worker));
+        require(record.roles & ROLE_WORKER != 0, RoleMissing(record.roles, ROLE_WORKER));
+        require(record.operator == sender, NotAllowed(sender, record.operator));
+        require(deviceIndex < record.deviceCount, DeviceUnknown(deviceIndex, record.deviceCount));
+
+        ibMicro = deviceIndex == 0 ? record.ibMicro : _ibMicro[Claims.deviceId(worker, deviceIndex)];
+        return (ibMicro, record.priceGwei * PRICE_STEP_WEI, record.stakeWei);
     }
 
     /// @inheritdoc INodeRegistry

@@ -104,6 +104,10 @@ contract WorkClaims is IWorkClaims {
     /// @dev The key is the hash of worker, manager and builder.
     mapping(bytes32 key => Cursor) private _cursors;
 
+    /// @dev What a manager may still spend of a builder. `BuilderAccounts` has the tokens; the number stands here
+    /// because every claim writes it.
+    mapping(address builder => mapping(address manager => uint256)) private _allocatedWei;
+
     /// @dev Claims that left their ring.
     mapping(bytes32 claimId => ClaimWord) private _moved;
 
@@ -141,11 +145,17 @@ contract WorkClaims is IWorkClaims {
         _;
     }
 
+    /// @dev INVARIANT: an allocation grows and shrinks only with tokens that `BuilderAccounts` holds.
+    modifier onlyAccounts() {
+        require(msg.sender == address(ACCOUNTS), NotProtocol(msg.sender));
+        _;
+    }
+
     /* WORKERS */
 
     /// @inheritdoc IWorkClaims
-    /// @dev Stake and allocation are taken before the claim is written, because its header keeps what came of it;
-    /// both contracts are the protocol's own and call nobody back.
+    /// @dev The allocation is taken before the claim is written, because the lines keep what it lacked; the contracts
+    /// that are called are the protocol's own and call nobody back.
     function submit(ClaimInput calldata input, LineInput[] calldata inputs) external returns (bytes32 claimId) {
         require(inputs.length != 0 && inputs.length <= MAX_LINES, WrongLineCount(inputs.length, MAX_LINES));
         HotWord hot = _current.hot;
@@ -153,29 +163,23 @@ contract WorkClaims is IWorkClaims {
         DeviceWord last = device.word;
         _requireTimely(input, last, hot);
 
-        (Line[] memory lines, uint256 lockWei, uint256 maxPriceWei) = _consume(input.worker, inputs, hot);
-        (uint64 ibMicro, uint256 priceWei) = REGISTRY.lockForClaim(input.worker, input.deviceIndex, msg.sender, lockWei);
+        bytes memory encoded = Claims.blank(inputs.length);
+        (uint256 lockWei, uint256 maxPriceWei) = _consume(input.worker, inputs, hot, encoded);
+        (uint64 ibMicro, uint256 priceWei, uint256 stakeWei) =
+            REGISTRY.claimant(input.worker, input.deviceIndex, msg.sender);
         // INVARIANT: nothing is claimed at a price that the worker's stake was not sized by.
         require(maxPriceWei <= priceWei, PriceTooHigh(maxPriceWei, priceWei));
-        _reserve(lines);
+        uint256 lockedWei_ = _lock(input, last, stakeWei, lockWei);
 
-        ClaimHeader memory header = ClaimHeader({
-            worker: input.worker,
-            deviceIndex: input.deviceIndex,
-            seq: last.seq() + 1,
-            paramsVersion: hot.version(),
-            ibMicro: ibMicro,
-            startMs: input.startMs,
-            endMs: input.endMs,
-            postedAt: uint64(block.timestamp),
-            deadlineAt: uint64(block.timestamp + hot.window()),
-            blobHash: input.blobHash,
-            linesHash: Claims.hashLines(lines)
-        });
-        claimId = Claims.claimId(header);
-        _post(device, header);
+        uint32 seq = last.seq() + 1;
+        // Written first: who is worker and manager at once must not put in stake that was just locked.
+        device.word = DeviceWordFields.pack(lockedWei_, block.timestamp, input.endMs, seq);
+        _reserve(inputs, encoded);
+        _encodeHeader(encoded, input, hot, ibMicro, seq);
+        _post(device, Claims.seal(encoded), seq);
 
-        emit ClaimPosted(claimId, input.worker, header, lines);
+        claimId = Claims.claimId(input.worker, input.deviceIndex, seq);
+        _emitPosted(claimId, input.worker, encoded);
     }
 
     /* ANYONE */
@@ -198,9 +202,10 @@ contract WorkClaims is IWorkClaims {
             paidWei += found.isMoved ? _settleVoided(found.claimId, lines[i], i) : lines[i].amountWei;
         }
 
+        _unlock(header.worker, lockWei);
+
         emit ClaimFinalized(found.claimId, header.worker, uint96(paidWei));
 
-        REGISTRY.unlock(header.worker, lockWei);
         ACCOUNTS.settle(header.worker, paidWei, hot.workerBps());
     }
 
@@ -251,7 +256,8 @@ contract WorkClaims is IWorkClaims {
             lockWei += hot.lockWei(lines[i].amountWei);
             _refund(lines[i], lines[i].amountWei);
         }
-        REGISTRY.slash(header.worker, lockWei, forfeitWei);
+        _unlock(header.worker, lockWei);
+        REGISTRY.slash(header.worker, forfeitWei);
         ACCOUNTS.shareForfeit(forfeitWei, bountyWei, prover, lines[lineIndex].builder);
     }
 
@@ -286,7 +292,7 @@ contract WorkClaims is IWorkClaims {
         external
         onlyProtocol
     {
-        uint256 takenWei = REGISTRY.take(manager, amountWei, false);
+        uint256 takenWei = REGISTRY.take(manager, amountWei, lockedWei(manager), false);
         ACCOUNTS.compensate(builder, takenWei);
 
         emit ManagerPenalized(claimId, manager, builder, uint96(takenWei));
@@ -294,12 +300,44 @@ contract WorkClaims is IWorkClaims {
 
     /// @inheritdoc IWorkClaims
     function lockManager(address manager, uint256 amountWei) external onlyProtocol returns (uint256) {
-        return REGISTRY.lockUpTo(manager, amountWei);
+        uint256 lockedWei_ = lockedWei(manager);
+        uint256 freeWei = REGISTRY.node(manager).stakeWei - lockedWei_;
+        if (freeWei < amountWei) amountWei = freeWei;
+        _setLocked(manager, lockedWei_ + amountWei);
+
+        emit ManagerLocked(manager, uint96(lockedWei_ + amountWei));
+
+        return amountWei;
     }
 
     /// @inheritdoc IWorkClaims
     function unlockManager(address manager, uint256 amountWei) external onlyProtocol {
-        REGISTRY.unlock(manager, amountWei);
+        _unlock(manager, amountWei);
+
+        emit ManagerLocked(manager, lockedWei(manager));
+    }
+
+    /* BUILDERS' MONEY */
+
+    /// @inheritdoc IWorkClaims
+    function addAllocation(address builder, address manager, uint256 amountWei)
+        external
+        onlyAccounts
+        returns (uint256 freeWei)
+    {
+        freeWei = _allocatedWei[builder][manager] + amountWei;
+        _allocatedWei[builder][manager] = freeWei;
+    }
+
+    /// @inheritdoc IWorkClaims
+    function removeAllocation(address builder, address manager, uint256 amountWei)
+        external
+        onlyAccounts
+        returns (uint256 removedWei)
+    {
+        uint256 freeWei = _allocatedWei[builder][manager];
+        removedWei = amountWei < freeWei ? amountWei : freeWei;
+        _allocatedWei[builder][manager] = freeWei - removedWei;
     }
 
     /* GOVERNANCE */
@@ -338,6 +376,16 @@ contract WorkClaims is IWorkClaims {
     function lastClaim(bytes32 deviceId) external view returns (uint32 seq, uint64 endMs, uint64 postedAt) {
         DeviceWord word = _devices[deviceId].word;
         return (word.seq(), word.endMs(), word.postedAt());
+    }
+
+    /// @inheritdoc IWorkClaims
+    function lockedWei(address account) public view returns (uint96) {
+        return uint96(_devices[Claims.deviceId(account, 0)].word.lockedWei());
+    }
+
+    /// @inheritdoc IWorkClaims
+    function allocatedWei(address builder, address manager) external view returns (uint256) {
+        return _allocatedWei[builder][manager];
     }
 
     /// @inheritdoc IWorkClaims
@@ -388,36 +436,55 @@ contract WorkClaims is IWorkClaims {
         require(block.timestamp >= neededAt, ClaimTooEarly(uint64(block.timestamp), uint64(neededAt)));
     }
 
-    /// @dev Checks each line's order and moves its cursor.
-    function _consume(address worker, LineInput[] calldata inputs, HotWord hot)
+    /// @dev Checks each line's order, moves its cursor, and encodes the line.
+    function _consume(address worker, LineInput[] calldata inputs, HotWord hot, bytes memory encoded)
         private
-        returns (Line[] memory lines, uint256 lockWei, uint256 maxPriceWei)
+        returns (uint256 lockWei, uint256 maxPriceWei)
     {
-        lines = new Line[](inputs.length);
         for (uint256 i = 0; i < inputs.length; ++i) {
             LineInput calldata input = inputs[i];
             WorkOrder calldata order = input.order;
             require(order.worker == worker, WrongWorker(order.worker, worker));
             require(input.leafCount != 0 && input.topHash != 0, TreeEmpty());
-            bytes32 orderHash = TypedData.hashWorkOrder(order);
+            bytes32 orderHash = TypedData.hashWorkOrderCalldata(order);
             _requireOrder(input, orderHash, hot);
 
-            uint256 amountWei = uint256(input.sumIbmMicro) * order.priceWei / MICRO;
-            lines[i] = Line({
-                builder: order.builder,
-                manager: order.manager,
-                orderHash: orderHash,
-                cursorFrom: _advance(input, amountWei),
-                cursorTo: input.cursorTo,
-                topHash: input.topHash,
-                leafCount: input.leafCount,
-                sumIbmMicro: input.sumIbmMicro,
-                amountWei: uint96(amountWei),
-                shortfallWei: 0
-            });
+            uint256 priceWei = order.priceWei;
+            uint256 amountWei = input.sumIbmMicro * priceWei / MICRO;
+            uint256 line = Claims.lineOf(encoded, i);
+            Claims.put(line, Claims.LINE_CURSOR_FROM, _advance(input, amountWei));
+            Claims.put(line, Claims.LINE_ORDER_HASH, uint256(orderHash));
+            Claims.put(line, Claims.LINE_AMOUNT_WEI, amountWei);
+            _encodeLine(line, input);
             lockWei += hot.lockWei(amountWei);
-            if (order.priceWei > maxPriceWei) maxPriceWei = order.priceWei;
+            if (priceWei > maxPriceWei) maxPriceWei = priceWei;
         }
+    }
+
+    function _encodeLine(uint256 line, LineInput calldata input) private pure {
+        Claims.put(line, Claims.LINE_BUILDER, uint160(input.order.builder));
+        Claims.put(line, Claims.LINE_MANAGER, uint160(input.order.manager));
+        Claims.put(line, Claims.LINE_CURSOR_TO, input.cursorTo);
+        Claims.put(line, Claims.LINE_TOP_HASH, uint256(input.topHash));
+        Claims.put(line, Claims.LINE_LEAF_COUNT, input.leafCount);
+        Claims.put(line, Claims.LINE_SUM_IBM_MICRO, input.sumIbmMicro);
+    }
+
+    function _encodeHeader(bytes memory encoded, ClaimInput calldata input, HotWord hot, uint64 ibMicro, uint32 seq)
+        private
+        view
+    {
+        uint256 header = Claims.headerOf(encoded);
+        Claims.put(header, Claims.HEADER_WORKER, uint160(input.worker));
+        Claims.put(header, Claims.HEADER_DEVICE_INDEX, input.deviceIndex);
+        Claims.put(header, Claims.HEADER_SEQ, seq);
+        Claims.put(header, Claims.HEADER_PARAMS_VERSION, hot.version());
+        Claims.put(header, Claims.HEADER_IB_MICRO, ibMicro);
+        Claims.put(header, Claims.HEADER_START_MS, input.startMs);
+        Claims.put(header, Claims.HEADER_END_MS, input.endMs);
+        Claims.put(header, Claims.HEADER_POSTED_AT, block.timestamp);
+        Claims.put(header, Claims.HEADER_DEADLINE_AT, block.timestamp + hot.window());
+        Claims.put(header, Claims.HEADER_BLOB_HASH, uint256(input.blobHash));
     }
 
     function _requireOrder(LineInput calldata input, bytes32 orderHash, HotWord hot) private view {
@@ -464,25 +531,56 @@ contract WorkClaims is IWorkClaims {
         _cursors[key] = Cursor(input.cursorTo, uint96(totalMicro), uint96(totalWei));
     }
 
-    function _reserve(Line[] memory lines) private {
-        for (uint256 i = 0; i < lines.length; ++i) {
-            Line memory line = lines[i];
-            uint256 shortfallWei = ACCOUNTS.reserve(line.builder, line.manager, line.amountWei);
-            if (shortfallWei == 0) continue;
-            line.shortfallWei = uint96(shortfallWei);
+    function _reserve(LineInput[] calldata inputs, bytes memory encoded) private {
+        for (uint256 i = 0; i < inputs.length; ++i) {
+            WorkOrder calldata order = inputs[i].order;
+            mapping(address => uint256) storage allocations = _allocatedWei[order.builder];
+            uint256 amountWei = uint256(inputs[i].sumIbmMicro) * order.priceWei / MICRO;
+            uint256 freeWei = allocations[order.manager];
+            if (amountWei <= freeWei) {
+                allocations[order.manager] = freeWei - amountWei;
+                continue;
+            }
+
+            allocations[order.manager] = 0;
+            uint256 shortfallWei = amountWei - freeWei;
+            Claims.put(Claims.lineOf(encoded, i), Claims.LINE_SHORTFALL_WEI, shortfallWei);
             // INVARIANT: an accepted claim's money is there, whoever over-signed.
-            REGISTRY.take(line.manager, shortfallWei, true);
+            REGISTRY.take(order.manager, shortfallWei, lockedWei(order.manager), true);
         }
     }
 
-    function _post(Device storage device, ClaimHeader memory header) private {
-        uint256 slot = header.seq % RING_SLOTS;
+    /// @dev Returns what the device's word keeps as locked: the account's total in the word of device 0.
+    function _lock(ClaimInput calldata input, DeviceWord last, uint256 stakeWei, uint256 lockWei)
+        private
+        returns (uint256)
+    {
+        bool isFirst = input.deviceIndex == 0;
+        uint256 beforeWei = isFirst ? last.lockedWei() : lockedWei(input.worker);
+        // INVARIANT: locked stake never exceeds stake.
+        require(beforeWei + lockWei <= stakeWei, FreeStakeTooLow(stakeWei - beforeWei, lockWei));
+
+        if (isFirst) return beforeWei + lockWei;
+        _setLocked(input.worker, beforeWei + lockWei);
+        return 0;
+    }
+
+    /// @dev Emits `ClaimPosted` with the encoding that was hashed.
+    function _emitPosted(bytes32 claimId, address worker, bytes memory encoded) private {
+        bytes32 topic = ClaimPosted.selector;
+        // GAS: budget of posting; a second encoding costs as much as a slot.
+        assembly ("memory-safe") {
+            log3(add(encoded, 32), mload(encoded), topic, claimId, worker)
+        }
+    }
+
+    function _post(Device storage device, uint256 hash200, uint32 seq) private {
+        uint256 slot = seq % RING_SLOTS;
         ClaimWord old = device.ring[slot];
         // INVARIANT: a claim leaves its slot only when it is final, rejected or moved.
         require(old.status() != uint8(ClaimStatus.Posted), RingFull(old.seqOrDeadline()));
 
-        device.ring[slot] = ClaimWordFields.pack(Claims.hash200(header), header.seq, 0, uint8(ClaimStatus.Posted));
-        device.word = DeviceWordFields.pack(header.seq, header.endMs, header.postedAt);
+        device.ring[slot] = ClaimWordFields.pack(hash200, seq, 0, uint8(ClaimStatus.Posted));
     }
 
     /* INTERNAL: CLAIMS */
@@ -518,7 +616,7 @@ contract WorkClaims is IWorkClaims {
     }
 
     function _requireLines(ClaimHeader calldata header, Line[] calldata lines) private pure {
-        bytes32 linesHash = keccak256(abi.encode(lines));
+        bytes32 linesHash = Claims.hashLines(lines);
         require(linesHash == header.linesHash, WrongLines(linesHash, header.linesHash));
     }
 
@@ -565,11 +663,24 @@ contract WorkClaims is IWorkClaims {
             ACCOUNTS.returnShortfall(managerWei);
             REGISTRY.restore(line.manager, managerWei);
         }
-        if (amountWei != managerWei) ACCOUNTS.refund(line.builder, line.manager, amountWei - managerWei);
+        if (amountWei == managerWei) return;
+        _allocatedWei[line.builder][line.manager] += amountWei - managerWei;
+
+        emit Refunded(line.builder, line.manager, uint96(amountWei - managerWei));
     }
 
     function _cursorKey(address worker, address manager, address builder) private pure returns (bytes32) {
         return keccak256(abi.encodePacked(worker, manager, builder));
+    }
+
+    function _unlock(address account, uint256 amountWei) private {
+        // INVARIANT: nothing is freed twice; the subtraction reverts.
+        _setLocked(account, lockedWei(account) - amountWei);
+    }
+
+    function _setLocked(address account, uint256 lockedWei_) private {
+        Device storage device = _devices[Claims.deviceId(account, 0)];
+        device.word = DeviceWordFields.withLocked(device.word, lockedWei_);
     }
 
     /* INTERNAL: PARAMETERS */

@@ -5,6 +5,7 @@
 #ifndef IFX_SCATTER_H
 #define IFX_SCATTER_H
 
+#include "albedo.h"
 #include "math.h"
 #include "surface.h"
 
@@ -18,12 +19,15 @@ typedef struct {
     V3 f0;
     V3 diffuse;
     float f90;
-    float dielectric_f0;
+    float coat_f0;
+    float coat_f90;
+    float coat_mean; /* of what passes, over the hemisphere */
     float alpha;
     float transmission;
     float eta; /* index on the far side over index on the viewer's */
     int is_thin;
     V3 base;
+    V3 boost;             /* of the reflection, for light that meets the microfacets again */
     float specular_share; /* probability of the reflection in the opaque part */
 } Lobes;
 
@@ -46,14 +50,38 @@ IFX_FN float fresnel_dielectric(float cosine, float eta) {
     return 0.5f * (parallel * parallel + across * across);
 }
 
+/* GGX_ALBEDO between its entries. */
+IFX_FN float ggx_albedo(float alpha, float cosine) {
+    float row = f_clamp(f_sqrt(alpha), 0.0f, 1.0f) * (float)(ALBEDO_EDGE - 1);
+    float column = f_clamp(cosine, 0.0f, 1.0f) * (float)(ALBEDO_EDGE - 1);
+    u32 i = f_to_index(row, ALBEDO_EDGE - 1);
+    u32 j = f_to_index(column, ALBEDO_EDGE - 1);
+    float y = row - (float)i, x = column - (float)j;
+    float near = GGX_ALBEDO[i][j] * (1.0f - x) + GGX_ALBEDO[i][j + 1] * x;
+    float far = GGX_ALBEDO[i + 1][j] * (1.0f - x) + GGX_ALBEDO[i + 1][j + 1] * x;
+    return near * (1.0f - y) + far * y;
+}
+
+/* What passes the boundary over the base. Passing twice over the mean leaves the base exactly what the
+ * reflection of a smooth boundary does not take (Kelemen and Szirmay-Kalos, 2001). */
+IFX_FN float lobes_coat(const Lobes *l, float cosine) {
+    return 1.0f - fresnel_schlick(l->coat_f0, l->coat_f90, cosine);
+}
+
 IFX_FN Lobes lobes_of(const Surface *s, float cosine) {
     Lobes l;
     float r = (s->ior - 1.0f) / (s->ior + 1.0f);
-    l.dielectric_f0 = r * r;
-    V3 plain = v3(l.dielectric_f0, l.dielectric_f0, l.dielectric_f0);
-    l.f0 = v3_lerp(plain, s->base, s->metallic);
+    l.coat_f0 = r * r;
     /* A boundary without a step of the index reflects nothing at any angle. */
+    l.coat_f90 = f_min(1.0f, 50.0f * l.coat_f0);
+    /* The fifth power has a mean of 1/21. */
+    l.coat_mean = f_max(1.0f - (l.coat_f0 + (l.coat_f90 - l.coat_f0) * (1.0f / 21.0f)), 0.001f);
+    V3 plain = v3(l.coat_f0, l.coat_f0, l.coat_f0);
+    l.f0 = v3_lerp(plain, s->base, s->metallic);
     l.f90 = f_min(1.0f, 50.0f * v3_max(l.f0));
+    /* Turquin, Practical Multiple Scattering Compensation for Microfacet Models, 2019. */
+    float lost = 1.0f / ggx_albedo(s->alpha, cosine) - 1.0f;
+    l.boost = v3(1.0f + l.f0.x * lost, 1.0f + l.f0.y * lost, 1.0f + l.f0.z * lost);
     l.diffuse = v3_scale(s->base, (1.0f - s->metallic));
     l.alpha = s->alpha;
     l.transmission = s->transmission;
@@ -124,10 +152,10 @@ IFX_FN Scatter scatter_opaque(const Lobes *l, V3 wo, V3 wi) {
     Reflection r = ggx_reflection(wo, wi, h, l->alpha);
     V3 fresnel = v3(fresnel_schlick(l->f0.x, l->f90, cosine), fresnel_schlick(l->f0.y, l->f90, cosine),
                     fresnel_schlick(l->f0.z, l->f90, cosine));
-    float dielectric_f90 = f_min(1.0f, 50.0f * l->dielectric_f0);
-    float through = 1.0f - fresnel_schlick(l->dielectric_f0, dielectric_f90, cosine);
     float lambert = wi.z * F_1_PI;
-    s.value = v3_add(v3_scale(fresnel, r.value), v3_scale(l->diffuse, through * lambert));
+    float base = lambert * lobes_coat(l, wo.z) * lobes_coat(l, wi.z) / l->coat_mean;
+    V3 specular = v3_mul(l->boost, v3_scale(fresnel, r.value));
+    s.value = v3_add(specular, v3_scale(l->diffuse, base));
     s.pdf = l->specular_share * r.pdf + (1.0f - l->specular_share) * lambert;
     return s;
 }
@@ -219,28 +247,40 @@ IFX_FN V3 refract(V3 wo, V3 h, float eta) {
     return v3_sub(v3_scale(h, cosine / eta - cosine_t), v3_scale(wo, 1.0f / eta));
 }
 
-/* Draws a direction. It takes three numbers, whatever it draws. */
+/* `wi` if it lies above or, else, below the surface as it was meant to; nothing otherwise. A reflection that
+ * falls below is not light let through, whose density knows nothing of it. */
+IFX_FN V3 scatter_on_side(V3 wi, int is_above) {
+    if (is_above ? wi.z > 0.0f : wi.z < 0.0f) {
+        return wi;
+    }
+    return v3(0.0f, 0.0f, 0.0f);
+}
+
+IFX_FN V3 scatter_sample_glass(const Lobes *l, V3 wo, float choice, float u, float v) {
+    V3 h = ggx_sample(wo, l->alpha, u, v);
+    float f = fresnel_dielectric(v3_dot(wo, h), l->eta);
+    f = l->is_thin ? fresnel_pane(f) : f;
+    if (choice < f) {
+        return scatter_on_side(reflect(wo, h), 1);
+    }
+    if (!l->is_thin) {
+        return scatter_on_side(refract(wo, h, l->eta), 0);
+    }
+    V3 wi = scatter_on_side(reflect(wo, h), 1);
+    return v3(wi.x, wi.y, -wi.z);
+}
+
+/* Draws a direction; nothing where the draw leads nowhere. It takes three numbers, whatever it draws. */
 IFX_COLD V3 scatter_sample(const Lobes *l, V3 wo, Random *random) {
     float choice = random_draw(random);
     float u = random_draw(random);
     float v = random_draw(random);
     if (choice < l->transmission) {
-        float share = choice / l->transmission;
-        V3 h = ggx_sample(wo, l->alpha, u, v);
-        float f = fresnel_dielectric(v3_dot(wo, h), l->eta);
-        f = l->is_thin ? fresnel_pane(f) : f;
-        if (share < f) {
-            return reflect(wo, h);
-        }
-        if (!l->is_thin) {
-            return refract(wo, h, l->eta);
-        }
-        V3 wi = reflect(wo, h);
-        return v3(wi.x, wi.y, -wi.z);
+        return scatter_sample_glass(l, wo, choice / l->transmission, u, v);
     }
     float share = (choice - l->transmission) / (1.0f - l->transmission);
     if (share < l->specular_share) {
-        return reflect(wo, ggx_sample(wo, l->alpha, u, v));
+        return scatter_on_side(reflect(wo, ggx_sample(wo, l->alpha, u, v)), 1);
     }
     SineCosine phi = m_sine_cosine_turn(u);
     float radius = f_sqrt(v);

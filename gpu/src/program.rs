@@ -9,7 +9,7 @@ use crate::memory::keccak256;
 const RENDER_TAG: &[u8] = b"inferix/render/1";
 
 /// The sources of the render program. The order is part of the id.
-const SOURCES: [(&str, &[u8]); 21] = [
+const SOURCES: [(&str, &[u8]); 22] = [
     ("types.h", include_bytes!("../kernels/types.h")),
     ("float.h", include_bytes!("../kernels/float.h")),
     ("math.h", include_bytes!("../kernels/math.h")),
@@ -25,6 +25,7 @@ const SOURCES: [(&str, &[u8]); 21] = [
     ("trace.h", include_bytes!("../kernels/trace.h")),
     ("texture.h", include_bytes!("../kernels/texture.h")),
     ("surface.h", include_bytes!("../kernels/surface.h")),
+    ("albedo.h", include_bytes!("../kernels/albedo.h")),
     ("scatter.h", include_bytes!("../kernels/scatter.h")),
     ("sky.h", include_bytes!("../kernels/sky.h")),
     ("light.h", include_bytes!("../kernels/light.h")),

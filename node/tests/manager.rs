@@ -3,9 +3,7 @@
 mod common;
 
 use alloy::primitives::{Address, B256, Bytes, U256};
-use common::{
-    Bench, IB_MICRO, LEASE_S, MAX_COST, NOW, PRICE_WEI, ask, report, sign_job, wallet,
-};
+use common::{Bench, IB_MICRO, LEASE_S, MAX_COST, NOW, PRICE_WEI, ask, report, sign_job, wallet};
 use inferix_node::{
     api::types::{JobState, Lease, ReleaseRequest, SignedJob},
     chain::{CursorView, NodeView},
@@ -34,17 +32,31 @@ fn task_of(lease: &Lease) -> Task {
 fn check_order(bench: &Bench, lease: &Lease) {
     let signer = signer_of(&lease.order, bench.desk.domain(), &lease.order_signature).unwrap();
     assert_eq!(signer, bench.manager.address());
-    assert_eq!(lease.order.tasksRoot, task_tree(&lease.tasks).unwrap().root().unwrap());
+    assert_eq!(
+        lease.order.tasksRoot,
+        task_tree(&lease.tasks).unwrap().root().unwrap()
+    );
     assert_eq!(lease.order.taskCount as usize, lease.tasks.len());
 }
 
 async fn deliver_all(bench: &Bench, worker: &Wallet, lease: &Lease) {
     let report = bench.report(lease, 0, task_of(lease).unit_count).await;
-    bench.desk.deliver(worker.address(), report).await.unwrap().unwrap();
+    bench
+        .desk
+        .deliver(worker.address(), report)
+        .await
+        .unwrap()
+        .unwrap();
 }
 
 async fn reason(bench: &Bench, worker: &Wallet) -> String {
-    bench.desk.lease(worker.address(), ask(&[])).await.unwrap().reason.unwrap()
+    bench
+        .desk
+        .lease(worker.address(), ask(&[]))
+        .await
+        .unwrap()
+        .reason
+        .unwrap()
 }
 
 #[tokio::test]
@@ -61,13 +73,21 @@ async fn an_order_repeats_its_list_and_adds_to_it() {
         assert_eq!(lease.task_index, round);
         if let Some((order, tasks)) = last {
             assert_eq!(lease.tasks[..tasks.len()], tasks);
-            assert!(lease.order.capIbmMicro > order.capIbmMicro && lease.order.capWei > order.capWei);
+            assert!(
+                lease.order.capIbmMicro > order.capIbmMicro && lease.order.capWei > order.capWei
+            );
         }
         held.push(task_of(&lease).task_id().bytes());
         last = Some((lease.order.clone(), lease.tasks.clone()));
         bench.restart();
     }
-    let reason = bench.desk.lease(worker.address(), ask(&held)).await.unwrap().reason.unwrap();
+    let reason = bench
+        .desk
+        .lease(worker.address(), ask(&held))
+        .await
+        .unwrap()
+        .reason
+        .unwrap();
     assert!(reason.contains("holds enough"), "{reason}");
 }
 
@@ -79,9 +99,17 @@ async fn a_lost_answer_is_given_again_and_not_another_task() {
     let lease = bench.lease(&worker, &[]).await;
     bench.restart();
     let again = bench.lease(&worker, &[]).await;
-    assert_eq!((again.task_index, &again.tasks, &again.order), (0, &lease.tasks, &lease.order));
-    let next = bench.lease(&worker, &[task_of(&lease).task_id().bytes()]).await;
-    assert_eq!(task_of(&next).first_unit, u64::from(task_of(&lease).unit_count));
+    assert_eq!(
+        (again.task_index, &again.tasks, &again.order),
+        (0, &lease.tasks, &lease.order)
+    );
+    let next = bench
+        .lease(&worker, &[task_of(&lease).task_id().bytes()])
+        .await;
+    assert_eq!(
+        task_of(&next).first_unit,
+        u64::from(task_of(&lease).unit_count)
+    );
 }
 
 #[tokio::test]
@@ -106,8 +134,15 @@ async fn caps_follow_the_cursor_and_what_was_delivered() {
         claimed_ibm_micro: U256::from(500),
         claimed_wei: U256::from(77),
     };
-    bench.ledger.cursors.lock().unwrap().insert((worker.address(), builder.address()), claimed);
-    let third = bench.lease(&worker, &[task_of(&second).task_id().bytes()]).await;
+    bench
+        .ledger
+        .cursors
+        .lock()
+        .unwrap()
+        .insert((worker.address(), builder.address()), claimed);
+    let third = bench
+        .lease(&worker, &[task_of(&second).task_id().bytes()])
+        .await;
     let open_count = unit_count + u64::from(task_of(&third).unit_count);
     assert_eq!(third.order.capIbmMicro, U96::from(500 + open_count * 1000));
     assert_eq!(third.order.capWei, U96::from(77 + open_count * UNIT_WEI));
@@ -116,12 +151,21 @@ async fn caps_follow_the_cursor_and_what_was_delivered() {
 #[tokio::test]
 async fn promises_never_exceed_the_allocation_over_all_workers() {
     let bench = Bench::new();
-    let (builder, one, two) = (bench.add_builder(1, 7 * UNIT_WEI), bench.add_worker(2), bench.add_worker(3));
+    let (builder, one, two) = (
+        bench.add_builder(1, 7 * UNIT_WEI),
+        bench.add_worker(2),
+        bench.add_worker(3),
+    );
     bench.submit(&builder, 100, 1).await;
     let first = bench.lease(&one, &[]).await;
     let second = bench.lease(&two, &[]).await;
-    assert_eq!((task_of(&first).unit_count, task_of(&second).unit_count), (4, 2));
-    let third = bench.lease(&one, &[task_of(&first).task_id().bytes()]).await;
+    assert_eq!(
+        (task_of(&first).unit_count, task_of(&second).unit_count),
+        (4, 2)
+    );
+    let third = bench
+        .lease(&one, &[task_of(&first).task_id().bytes()])
+        .await;
     assert_eq!(task_of(&third).unit_count, 1);
     let mut promised = U96::ZERO;
     promised += third.order.capWei + second.order.capWei;
@@ -148,7 +192,11 @@ async fn a_worker_needs_the_stake_that_its_claim_will_lock() {
     set_stake(2 * UNIT_WEI + 5, 10);
     assert!(reason(&bench, &worker).await.contains("stake"));
     set_stake(4 * UNIT_WEI, 0);
-    assert_eq!(task_of(&bench.lease(&worker, &[]).await).unit_count, 2, "as many units as are covered");
+    assert_eq!(
+        task_of(&bench.lease(&worker, &[]).await).unit_count,
+        2,
+        "as many units as are covered"
+    );
 }
 
 #[tokio::test]
@@ -160,31 +208,76 @@ async fn who_may_not_work_gets_no_task() {
         let mut nodes = bench.ledger.nodes.lock().unwrap();
         change(nodes.get_mut(&worker.address()).unwrap());
     };
-    let refused = async || bench.desk.lease(worker.address(), ask(&[])).await.unwrap_err();
+    let refused = async || {
+        bench
+            .desk
+            .lease(worker.address(), ask(&[]))
+            .await
+            .unwrap_err()
+    };
 
     set(&|node| node.exit_at = NOW + 1000);
-    assert!(matches!(refused().await, ManagerError::NotRegistered { role: "worker", .. }));
+    assert!(matches!(
+        refused().await,
+        ManagerError::NotRegistered { role: "worker", .. }
+    ));
     set(&|node| (node.exit_at, node.roles) = (0, inferix_node::roles::VERIFIER));
-    assert!(matches!(refused().await, ManagerError::NotRegistered { role: "worker", .. }));
+    assert!(matches!(
+        refused().await,
+        ManagerError::NotRegistered { role: "worker", .. }
+    ));
     set(&|node| node.roles = inferix_node::roles::WORKER);
     set(&|node| node.price_wei = U256::from(PRICE_WEI + 1));
-    assert!(reason(&bench, &worker).await.contains("above the job's cap"));
-    let unknown = inferix_node::api::types::LeaseRequest { device_index: 9, held: Vec::new() };
-    let err = bench.desk.lease(worker.address(), unknown).await.unwrap_err();
-    assert!(matches!(err, ManagerError::DeviceUnknown { device_index: 9, .. }));
+    assert!(
+        reason(&bench, &worker)
+            .await
+            .contains("above the job's cap")
+    );
+    let unknown = inferix_node::api::types::LeaseRequest {
+        device_index: 9,
+        held: Vec::new(),
+    };
+    let err = bench
+        .desk
+        .lease(worker.address(), unknown)
+        .await
+        .unwrap_err();
+    assert!(matches!(
+        err,
+        ManagerError::DeviceUnknown {
+            device_index: 9,
+            ..
+        }
+    ));
 }
 
 #[tokio::test]
 async fn a_slow_device_gets_no_job_that_asks_for_more() {
     let bench = Bench::new();
     let (builder, worker) = (bench.add_builder(1, PLENTY_WEI), bench.add_worker(2));
-    let SignedJob { job, params, input_blob, .. } = bench.job(&builder, 4, 1).await;
-    let fast = sign_job(&builder, Job { minIbMicro: IB_MICRO + 1, ..job }, params, input_blob);
+    let SignedJob {
+        job,
+        params,
+        input_blob,
+        ..
+    } = bench.job(&builder, 4, 1).await;
+    let fast = sign_job(
+        &builder,
+        Job {
+            minIbMicro: IB_MICRO + 1,
+            ..job
+        },
+        params,
+        input_blob,
+    );
     let job_id = fast.job.job_id();
     bench.desk.submit(builder.address(), fast).await.unwrap();
     assert!(reason(&bench, &worker).await.contains("micro-IB"));
     let status = bench.desk.status(builder.address(), job_id).await.unwrap();
-    assert!(status.waiting_for.unwrap().contains("micro-IB"), "the builder is told why it waits");
+    assert!(
+        status.waiting_for.unwrap().contains("micro-IB"),
+        "the builder is told why it waits"
+    );
 }
 
 #[tokio::test]
@@ -195,20 +288,31 @@ async fn units_of_a_lost_worker_go_to_another_when_the_lease_and_the_drift_are_o
     bench.submit(&builder, 4, 1).await;
     let first = bench.lease(&lost, &[]).await;
     let taken = u64::from(task_of(&first).unit_count);
-    let request = ReleaseRequest { task_id: task_of(&first).task_id().bytes(), reason: "drain".to_owned() };
+    let request = ReleaseRequest {
+        task_id: task_of(&first).task_id().bytes(),
+        reason: "drain".to_owned(),
+    };
     bench.desk.release(lost.address(), request).await.unwrap();
 
     bench.pass(LEASE_S + 4);
     let rest = bench.lease(&other, &[]).await;
     assert_eq!(task_of(&rest).first_unit, taken);
     bench.pass(1);
-    let again = bench.lease(&other, &[task_of(&rest).task_id().bytes()]).await;
+    let again = bench
+        .lease(&other, &[task_of(&rest).task_id().bytes()])
+        .await;
     assert_eq!(task_of(&again).first_unit, 0);
 
     // What the lost worker still brings is no longer welcome: another has the units.
     let late = bench.report(&first, 0, 1).await;
     let err = bench.desk.deliver(lost.address(), late).await.unwrap_err();
-    assert!(matches!(err, ManagerError::ReportRefused(ReportRefusal::LeaseEnded { .. })), "{err}");
+    assert!(
+        matches!(
+            err,
+            ManagerError::ReportRefused(ReportRefusal::LeaseEnded { .. })
+        ),
+        "{err}"
+    );
 }
 
 #[tokio::test]
@@ -219,7 +323,11 @@ async fn late_results_are_welcome_while_nobody_else_has_the_units() {
     let lease = bench.lease(&worker, &[]).await;
     bench.pass(LEASE_S + 30);
     deliver_all(&bench, &worker, &lease).await;
-    let status = bench.desk.status(builder.address(), job.job.job_id()).await.unwrap();
+    let status = bench
+        .desk
+        .status(builder.address(), job.job.job_id())
+        .await
+        .unwrap();
     assert_eq!(status.done_count, u64::from(task_of(&lease).unit_count));
 }
 
@@ -233,31 +341,91 @@ async fn what_a_worker_reports_must_be_what_it_sent() {
     let refusal = async |change: &dyn Fn(&mut inferix_node::api::types::ResultReport)| {
         let mut report = good.clone();
         change(&mut report);
-        match bench.desk.deliver(worker.address(), report).await.unwrap_err() {
+        match bench
+            .desk
+            .deliver(worker.address(), report)
+            .await
+            .unwrap_err()
+        {
             ManagerError::ReportRefused(refusal) => refusal,
             other => panic!("{other}"),
         }
     };
 
     let wrong_root = refusal(&|report| report.units[1].output_root = B256::ZERO).await;
-    assert!(matches!(wrong_root, ReportRefusal::WrongRoot { unit_index: 1, .. }), "{wrong_root}");
+    assert!(
+        matches!(wrong_root, ReportRefusal::WrongRoot { unit_index: 1, .. }),
+        "{wrong_root}"
+    );
     let dear = refusal(&|report| report.units[0].cost = MAX_COST + 1).await;
-    assert!(matches!(dear, ReportRefusal::CostTooHigh { unit_index: 0, max_cost: MAX_COST, .. }), "{dear}");
+    assert!(
+        matches!(
+            dear,
+            ReportRefusal::CostTooHigh {
+                unit_index: 0,
+                max_cost: MAX_COST,
+                ..
+            }
+        ),
+        "{dear}"
+    );
     let capped = refusal(&|report| report.units[0].status = 1).await;
-    assert!(matches!(capped, ReportRefusal::WrongStatus { status: 1, .. }), "{capped}");
+    assert!(
+        matches!(capped, ReportRefusal::WrongStatus { status: 1, .. }),
+        "{capped}"
+    );
     let short = refusal(&|report| report.units.truncate(1)).await;
-    assert!(matches!(short, ReportRefusal::WrongSize { got: 512, needed: 256 }), "{short}");
+    assert!(
+        matches!(
+            short,
+            ReportRefusal::WrongSize {
+                got: 512,
+                needed: 256
+            }
+        ),
+        "{short}"
+    );
     let outside = refusal(&|report| report.first_unit = 3).await;
-    assert!(matches!(outside, ReportRefusal::UnitsNotTask { first_unit: 3, unit_count: 2 }), "{outside}");
+    assert!(
+        matches!(
+            outside,
+            ReportRefusal::UnitsNotTask {
+                first_unit: 3,
+                unit_count: 2
+            }
+        ),
+        "{outside}"
+    );
     let none = refusal(&|report| report.units.clear()).await;
-    assert!(matches!(none, ReportRefusal::UnitsNotTask { unit_count: 0, .. }), "{none}");
+    assert!(
+        matches!(none, ReportRefusal::UnitsNotTask { unit_count: 0, .. }),
+        "{none}"
+    );
 
-    let err = bench.desk.deliver(bench.add_worker(5).address(), good.clone()).await.unwrap_err();
-    assert!(matches!(err, ManagerError::TaskUnknown { .. }), "not its task");
+    let err = bench
+        .desk
+        .deliver(bench.add_worker(5).address(), good.clone())
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(err, ManagerError::TaskUnknown { .. }),
+        "not its task"
+    );
     let (unsent, _) = report(&lease, 2, 1, 1000);
-    let err = bench.desk.deliver(worker.address(), unsent).await.unwrap_err();
+    let err = bench
+        .desk
+        .deliver(worker.address(), unsent)
+        .await
+        .unwrap_err();
     assert!(matches!(err, ManagerError::OutputMissing { .. }));
-    assert!(bench.desk.deliver(worker.address(), good).await.unwrap().is_some());
+    assert!(
+        bench
+            .desk
+            .deliver(worker.address(), good)
+            .await
+            .unwrap()
+            .is_some()
+    );
 }
 
 #[tokio::test]
@@ -268,25 +436,51 @@ async fn a_receipt_survives_another_batching_of_the_same_units() {
     let lease = bench.lease(&worker, &[]).await;
     for (from, unit_count) in [(0, 2), (0, 4), (2, 2), (0, 4)] {
         let report = bench.report(&lease, from, unit_count).await;
-        let receipt = bench.desk.deliver(worker.address(), report).await.unwrap().unwrap();
+        let receipt = bench
+            .desk
+            .deliver(worker.address(), report)
+            .await
+            .unwrap()
+            .unwrap();
         let signer = signer_of(&receipt.receipt, bench.desk.domain(), &receipt.signature).unwrap();
-        assert_eq!((signer, receipt.receipt.unitCount), (bench.manager.address(), unit_count));
+        assert_eq!(
+            (signer, receipt.receipt.unitCount),
+            (bench.manager.address(), unit_count)
+        );
         bench.restart();
     }
-    let status = bench.desk.status(builder.address(), job.job.job_id()).await.unwrap();
-    assert_eq!((status.done_count, status.cost), (4, 4000), "nothing counts twice");
+    let status = bench
+        .desk
+        .status(builder.address(), job.job.job_id())
+        .await
+        .unwrap();
+    assert_eq!(
+        (status.done_count, status.cost),
+        (4, 4000),
+        "nothing counts twice"
+    );
 }
 
 #[tokio::test]
 async fn a_job_is_refused_for_each_thing_that_is_wrong_with_it() {
     let bench = Bench::new();
     let builder = bench.add_builder(1, PLENTY_WEI);
-    let SignedJob { job, params, input_blob, .. } = bench.job(&builder, 4, 1).await;
+    let SignedJob {
+        job,
+        params,
+        input_blob,
+        ..
+    } = bench.job(&builder, 4, 1).await;
     let submit = async |change: &dyn Fn(&mut Job)| {
         let mut job = job.clone();
         change(&mut job);
         let signed = sign_job(&builder, job, params.clone(), input_blob);
-        match bench.desk.submit(builder.address(), signed).await.unwrap_err() {
+        match bench
+            .desk
+            .submit(builder.address(), signed)
+            .await
+            .unwrap_err()
+        {
             ManagerError::JobRefused(refusal) => refusal,
             other => panic!("{other}"),
         }
@@ -295,37 +489,108 @@ async fn a_job_is_refused_for_each_thing_that_is_wrong_with_it() {
     let wrong = submit(&|job| job.manager = Address::ZERO).await;
     assert!(matches!(wrong, JobRefusal::WrongManager { .. }), "{wrong}");
     let wrong = submit(&|job| job.programId = B256::ZERO).await;
-    assert!(matches!(wrong, JobRefusal::Program(ProgramError::Unknown { .. })), "{wrong}");
+    assert!(
+        matches!(wrong, JobRefusal::Program(ProgramError::Unknown { .. })),
+        "{wrong}"
+    );
     let wrong = submit(&|job| job.inputRoot = B256::ZERO).await;
-    assert!(matches!(wrong, JobRefusal::WrongRoot { region: "input", .. }), "{wrong}");
+    assert!(
+        matches!(
+            wrong,
+            JobRefusal::WrongRoot {
+                region: "input",
+                ..
+            }
+        ),
+        "{wrong}"
+    );
     let wrong = submit(&|job| job.paramsRoot = B256::ZERO).await;
-    assert!(matches!(wrong, JobRefusal::WrongRoot { region: "parameter", .. }), "{wrong}");
+    assert!(
+        matches!(
+            wrong,
+            JobRefusal::WrongRoot {
+                region: "parameter",
+                ..
+            }
+        ),
+        "{wrong}"
+    );
     let wrong = submit(&|job| job.unitCount = 5).await;
-    assert!(matches!(wrong, JobRefusal::WrongUnitCount { signed: 5, computed: 4 }), "{wrong}");
+    assert!(
+        matches!(
+            wrong,
+            JobRefusal::WrongUnitCount {
+                signed: 5,
+                computed: 4
+            }
+        ),
+        "{wrong}"
+    );
     let wrong = submit(&|job| job.referenceRate += 1).await;
     assert!(matches!(wrong, JobRefusal::WrongRate { .. }), "{wrong}");
     let wrong = submit(&|job| job.maxCost = 0).await;
-    assert!(matches!(wrong, JobRefusal::OutOfRange { field: "maxCost", value: 0, .. }), "{wrong}");
+    assert!(
+        matches!(
+            wrong,
+            JobRefusal::OutOfRange {
+                field: "maxCost",
+                value: 0,
+                ..
+            }
+        ),
+        "{wrong}"
+    );
     let wrong = submit(&|job| job.deadlineAt = NOW + 4).await;
-    assert!(matches!(wrong, JobRefusal::DeadlineTooNear { .. }), "{wrong}");
+    assert!(
+        matches!(wrong, JobRefusal::DeadlineTooNear { .. }),
+        "{wrong}"
+    );
 
-    let forged = SignedJob { signature: Bytes::from(vec![1; 64]), ..bench.job(&builder, 4, 1).await };
+    let forged = SignedJob {
+        signature: Bytes::from(vec![1; 64]),
+        ..bench.job(&builder, 4, 1).await
+    };
     assert!(bench.desk.submit(builder.address(), forged).await.is_err());
     let other = sign_job(&wallet(7), job.clone(), params.clone(), input_blob);
-    let err = bench.desk.submit(builder.address(), other).await.unwrap_err();
-    assert!(matches!(err, ManagerError::JobRefused(JobRefusal::WrongSigner { .. })), "{err}");
+    let err = bench
+        .desk
+        .submit(builder.address(), other)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(
+            err,
+            ManagerError::JobRefused(JobRefusal::WrongSigner { .. })
+        ),
+        "{err}"
+    );
 
-    let bad = bench.desk.blobs().put(bytes::Bytes::from_static(b"bad scene")).await.unwrap();
+    let bad = bench
+        .desk
+        .blobs()
+        .put(bytes::Bytes::from_static(b"bad scene"))
+        .await
+        .unwrap();
     let bad = common::signed_job(&builder, bench.manager.address(), b"bad scene", (4, 1, bad));
     let err = bench.desk.submit(builder.address(), bad).await.unwrap_err();
     assert!(
-        matches!(err, ManagerError::JobRefused(JobRefusal::Program(ProgramError::Refused(_)))),
+        matches!(
+            err,
+            ManagerError::JobRefused(JobRefusal::Program(ProgramError::Refused(_)))
+        ),
         "{err}"
     );
     bench.allocate(&builder, UNIT_WEI - 1);
     let good = bench.job(&builder, 4, 1).await;
-    let err = bench.desk.submit(builder.address(), good).await.unwrap_err();
-    assert!(matches!(err, ManagerError::AllocationTooLow { .. }), "{err}");
+    let err = bench
+        .desk
+        .submit(builder.address(), good)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(err, ManagerError::AllocationTooLow { .. }),
+        "{err}"
+    );
 }
 
 #[tokio::test]
@@ -334,19 +599,34 @@ async fn a_canceled_job_is_leased_no_more_and_only_its_builder_cancels() {
     let (builder, worker) = (bench.add_builder(1, PLENTY_WEI), bench.add_worker(2));
     let job_id = bench.submit(&builder, 40, 1).await.job.job_id();
     let lease = bench.lease(&worker, &[]).await;
-    let err = bench.desk.cancel(worker.address(), job_id).await.unwrap_err();
+    let err = bench
+        .desk
+        .cancel(worker.address(), job_id)
+        .await
+        .unwrap_err();
     assert!(matches!(err, ManagerError::NotBuilder { .. }));
     let status = bench.desk.cancel(builder.address(), job_id).await.unwrap();
     assert_eq!(status.state, JobState::Canceled);
     let held = [task_of(&lease).task_id().bytes()];
-    assert!(bench.desk.lease(worker.address(), ask(&held)).await.unwrap().lease.is_none());
+    assert!(
+        bench
+            .desk
+            .lease(worker.address(), ask(&held))
+            .await
+            .unwrap()
+            .lease
+            .is_none()
+    );
     deliver_all(&bench, &worker, &lease).await;
 }
 
 #[tokio::test]
 async fn builders_share_the_workers() {
     let bench = Bench::new();
-    let (many, one) = (bench.add_builder(1, PLENTY_WEI), bench.add_builder(2, PLENTY_WEI));
+    let (many, one) = (
+        bench.add_builder(1, PLENTY_WEI),
+        bench.add_builder(2, PLENTY_WEI),
+    );
     for salt in 0..3 {
         bench.submit(&many, 40, salt).await;
     }
@@ -356,7 +636,10 @@ async fn builders_share_the_workers() {
         let worker = bench.add_worker(seed);
         builders.push(bench.lease(&worker, &[]).await.order.builder);
     }
-    let count = builders.iter().filter(|builder| **builder == late.job.builder).count();
+    let count = builders
+        .iter()
+        .filter(|builder| **builder == late.job.builder)
+        .count();
     assert_eq!(count, 2, "half of the workers, with one job against three");
 }
 

@@ -20,22 +20,45 @@ const UNIT_COUNT: u64 = 24;
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    Lease { worker: u8, first_unit: u64, unit_count: u32 },
-    Deliver { lease_index: usize, from: u32, unit_count: u32 },
-    Release { lease_index: usize },
-    Undo { lease_index: usize },
-    Pass { seconds: u64 },
+    Lease {
+        worker: u8,
+        first_unit: u64,
+        unit_count: u32,
+    },
+    Deliver {
+        lease_index: usize,
+        from: u32,
+        unit_count: u32,
+    },
+    Release {
+        lease_index: usize,
+    },
+    Undo {
+        lease_index: usize,
+    },
+    Pass {
+        seconds: u64,
+    },
     Cancel,
     Crash,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let lease = (1_u8..4, 0..UNIT_COUNT, 1_u32..9).prop_map(|(worker, first_unit, unit_count)| {
-        Step::Lease { worker, first_unit, unit_count }
+        Step::Lease {
+            worker,
+            first_unit,
+            unit_count,
+        }
     });
-    let deliver = (any::<usize>(), 0_u32..6, 1_u32..6).prop_map(|(lease_index, from, unit_count)| {
-        Step::Deliver { lease_index, from, unit_count }
-    });
+    let deliver =
+        (any::<usize>(), 0_u32..6, 1_u32..6).prop_map(|(lease_index, from, unit_count)| {
+            Step::Deliver {
+                lease_index,
+                from,
+                unit_count,
+            }
+        });
     prop::collection::vec(
         prop_oneof![
             8 => lease,
@@ -60,7 +83,8 @@ struct Model {
 
 impl Model {
     fn is_free(&self, unit: u64, now: u64) -> bool {
-        let is_held = |lease: &LeaseEntry| lease.units().contains(&unit) && now < lease.task.lease_ends_at;
+        let is_held =
+            |lease: &LeaseEntry| lease.units().contains(&unit) && now < lease.task.lease_ends_at;
         !self.delivered.contains_key(&unit) && !self.leases.iter().any(is_held)
     }
 
@@ -72,8 +96,17 @@ impl Model {
 fn entry() -> JobEntry {
     let builder = wallet(1);
     let unit_count = u32::try_from(UNIT_COUNT).unwrap();
-    let signed = common::signed_job(&builder, Address::ZERO, b"scene", (unit_count, 1, B256::ZERO));
-    JobEntry { signed, accepted_at: NOW, canceled_at: None }
+    let signed = common::signed_job(
+        &builder,
+        Address::ZERO,
+        b"scene",
+        (unit_count, 1, B256::ZERO),
+    );
+    JobEntry {
+        signed,
+        accepted_at: NOW,
+        canceled_at: None,
+    }
 }
 
 fn lease_of(job_id: JobId, worker: u8, units: (u64, u32), now: u64) -> LeaseEntry {
@@ -87,18 +120,37 @@ fn lease_of(job_id: JobId, worker: u8, units: (u64, u32), now: u64) -> LeaseEntr
         lease_ends_at: now + LEASE_S,
     };
     let worker = Address::repeat_byte(worker);
-    LeaseEntry { task, worker, device_index: 0, leased_at: now, is_released: false }
+    LeaseEntry {
+        task,
+        worker,
+        device_index: 0,
+        leased_at: now,
+        is_released: false,
+    }
 }
 
 fn check(view: &JobView, model: &Model, now: u64) {
     let free = view.free(now);
     for unit in 0..UNIT_COUNT {
         let range = unit..unit + 1;
-        assert_eq!(free.contains(&range), model.is_free(unit, now), "unit {unit} is free");
-        assert_eq!(view.delivered.contains(&range), model.delivered.contains_key(&unit));
+        assert_eq!(
+            free.contains(&range),
+            model.is_free(unit, now),
+            "unit {unit} is free"
+        );
+        assert_eq!(
+            view.delivered.contains(&range),
+            model.delivered.contains_key(&unit)
+        );
         // Nothing is lost: a unit is delivered, held by a live lease, or free.
-        let is_held = view.leases.iter().any(|lease| lease.is_live(now) && lease.units().contains(&unit));
-        assert!(view.delivered.contains(&range) || is_held || free.contains(&range), "unit {unit}");
+        let is_held = view
+            .leases
+            .iter()
+            .any(|lease| lease.is_live(now) && lease.units().contains(&unit));
+        assert!(
+            view.delivered.contains(&range) || is_held || free.contains(&range),
+            "unit {unit}"
+        );
     }
     assert_eq!(view.cost, model.delivered.values().sum::<u64>());
     for (i, lease) in view.leases.iter().enumerate() {
@@ -106,7 +158,10 @@ fn check(view: &JobView, model: &Model, now: u64) {
             let (a, b) = (lease.units(), other.units());
             let is_apart = a.end <= b.start || b.end <= a.start;
             // `other` was granted later: by then the earlier lease must have ended.
-            assert!(is_apart || lease.task.lease_ends_at <= other.leased_at, "{lease:?} {other:?}");
+            assert!(
+                is_apart || lease.task.lease_ends_at <= other.leased_at,
+                "{lease:?} {other:?}"
+            );
         }
     }
 }
@@ -213,9 +268,24 @@ fn a_lost_lease_is_leased_again_only_after_it_ended() {
     let just_before = NOW + LEASE_S - 1;
     let second = |now| lease_of(job_id, 2, (0, 24), now);
     let err = queue.lease(second(just_before), just_before).unwrap_err();
-    assert!(matches!(err, QueueError::UnitsTaken { first_unit: 0, end_unit: 24, .. }), "{err}");
-    assert_eq!(queue.job(job_id).unwrap().leased(just_before), UnitRanges::default());
-    queue.lease(second(just_before + 1), just_before + 1).unwrap();
+    assert!(
+        matches!(
+            err,
+            QueueError::UnitsTaken {
+                first_unit: 0,
+                end_unit: 24,
+                ..
+            }
+        ),
+        "{err}"
+    );
+    assert_eq!(
+        queue.job(job_id).unwrap().leased(just_before),
+        UnitRanges::default()
+    );
+    queue
+        .lease(second(just_before + 1), just_before + 1)
+        .unwrap();
 }
 
 #[test]
@@ -227,7 +297,10 @@ fn a_job_ends_by_its_last_unit_by_cancellation_or_by_its_deadline() {
     let job_id = entry().job_id();
     let state = |now| queue.job(job_id).unwrap().state(now);
     let deadline_at = entry().signed.job.deadlineAt;
-    assert_eq!((state(NOW), state(deadline_at)), (JobState::Queued, JobState::Expired));
+    assert_eq!(
+        (state(NOW), state(deadline_at)),
+        (JobState::Queued, JobState::Expired)
+    );
 
     let lease = lease_of(job_id, 1, (0, 24), NOW);
     queue.lease(lease.clone(), NOW).unwrap();
@@ -236,11 +309,26 @@ fn a_job_ends_by_its_last_unit_by_cancellation_or_by_its_deadline() {
     assert_eq!(state(NOW + 1), JobState::Canceled);
     assert_eq!(queue.job(job_id).unwrap().ended_at(NOW + 9), Some(NOW + 1));
 
-    let piece = OutputPiece { first_unit: 0, unit_count: 24, blob: B256::ZERO };
+    let piece = OutputPiece {
+        first_unit: 0,
+        unit_count: 24,
+        blob: B256::ZERO,
+    };
     let (task_id, worker) = (lease.task.task_id(), lease.worker);
-    let delivery = Delivery { job_id, task_id, worker, piece, cost: 24, delivered_at: NOW + 2 };
+    let delivery = Delivery {
+        job_id,
+        task_id,
+        worker,
+        piece,
+        cost: 24,
+        delivered_at: NOW + 2,
+    };
     queue.deliver(delivery).unwrap();
-    assert_eq!(state(NOW + 2), JobState::Done, "what is leased is still finished");
+    assert_eq!(
+        state(NOW + 2),
+        JobState::Done,
+        "what is leased is still finished"
+    );
 
     queue.forget(job_id).unwrap();
     assert!(queue.job(job_id).is_none());

@@ -148,7 +148,7 @@ impl ClaimBlob {
         keccak256(self.to_bytes())
     }
 
-    /// Writes the canonical bytes. The jobs of a line are put in order.
+    /// Writes the canonical bytes. The jobs of a line are put in order, each once.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Writer::default();
         out.u32(MAGIC);
@@ -269,6 +269,7 @@ impl BlobLine {
             .map(|signed| (signed.job.job_id(), signed))
             .collect();
         jobs.sort_by_key(|(job_id, _)| *job_id);
+        jobs.dedup_by_key(|(job_id, _)| *job_id);
         out.each(&jobs, |out, (_, signed)| {
             write_job(out, &signed.job);
             out.put(signed.signature);

@@ -249,7 +249,8 @@ impl<const N: usize> ArrayWriter<N> {
     }
 
     /// Appends `field`. The widths of a layout add up to `N`, which its test shows.
-    pub(crate) fn put(mut self, field: impl AsRef<[u8]>) -> Self {
+    #[inline]
+    pub(crate) fn put(&mut self, field: impl AsRef<[u8]>) -> &mut Self {
         let field = field.as_ref();
         let end = self.offset + field.len();
         self.bytes[self.offset..end].copy_from_slice(field);
@@ -257,7 +258,8 @@ impl<const N: usize> ArrayWriter<N> {
         self
     }
 
-    pub(crate) fn finish(self) -> [u8; N] {
+    #[inline]
+    pub(crate) fn finish(&self) -> [u8; N] {
         debug_assert_eq!(self.offset, N, "a layout's widths add up to its length");
         self.bytes
     }

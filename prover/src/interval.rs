@@ -117,7 +117,7 @@ impl Interval {
 
     /// Hashes the interval as a leaf.
     pub fn leaf_hash(&self) -> B256 {
-        leaf_hash::<{ Self::LEN_BYTES + 2 }>(LeafTag::Interval, &self.to_bytes())
+        leaf_hash(LeafTag::Interval, &self.to_bytes())
     }
 
     /// Returns the leaf: its hash, and the payable work as its sum.

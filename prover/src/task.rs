@@ -72,7 +72,7 @@ impl Task {
 
     /// Returns the leaf: its hash, and the number of units as its sum.
     pub fn leaf(&self) -> Node {
-        let hash = leaf_hash::<{ Self::LEN_BYTES + 2 }>(LeafTag::Task, &self.to_bytes());
+        let hash = leaf_hash(LeafTag::Task, &self.to_bytes());
         Node {
             hash,
             sum: u128::from(self.unit_count),

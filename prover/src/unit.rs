@@ -70,7 +70,7 @@ impl UnitLeaf {
 
     /// Returns the leaf: its hash, and the cost as its sum.
     pub fn leaf(&self) -> Node {
-        let hash = leaf_hash::<{ Self::LEN_BYTES + 2 }>(LeafTag::Unit, &self.to_bytes());
+        let hash = leaf_hash(LeafTag::Unit, &self.to_bytes());
         Node {
             hash,
             sum: u128::from(self.cost),

@@ -7,12 +7,13 @@
 
 mod common;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use alloy_primitives::{B256, U256, keccak256};
 use alloy_sol_types::{Eip712Domain, SolStruct, sol};
 use common::cases::{
-    BlobFile, ClaimFile, LeavesFile, MessageCase, SumTreeFile, TypedDataFile, dec96, decoded,
+    BlobFile, ClaimFile, FraudFile, LeavesFile, MessageCase, SumTreeFile, TypedDataFile, dec96,
+    decoded,
 };
 use inferix_prover::{
     blob::ClaimBlob,
@@ -411,4 +412,28 @@ fn blobs_match_the_vectors() {
         let refusal = ClaimBlob::from_bytes(&case.bytes).unwrap_err();
         assert_eq!(refusal.to_string(), case.refusal, "blob `{}`", case.name);
     }
+}
+
+#[test]
+fn each_predicate_has_a_call_that_proves_it() {
+    let file: FraudFile =
+        serde_json::from_str(include_str!("../../test-vectors/fraud.json")).unwrap();
+    check_sources("frauds", 16, file.frauds.iter().map(|case| &case.source));
+
+    let mut predicates = BTreeSet::new();
+    for case in &file.frauds {
+        let parts = [
+            case.claim_id.as_slice(),
+            case.prover.as_slice(),
+            case.salt.as_slice(),
+        ];
+        assert_eq!(
+            keccak256(parts.concat()),
+            case.commitment,
+            "fraud `{}`",
+            case.name
+        );
+        predicates.insert(case.predicate.as_str());
+    }
+    assert_eq!(predicates.len(), 8, "{predicates:?}");
 }

@@ -29,11 +29,10 @@ interface IBuilderAccounts {
     event DeallocationRequested(address indexed builder, address indexed manager, uint96 amountWei, uint64 availableAt);
     /// @notice Allocated money came back into the builder's balance.
     event Deallocated(address indexed builder, address indexed manager, uint96 amountWei);
-    /// @notice Reserved money came back into the allocation: the claim was rejected, or leaves of it voided.
-    event Refunded(address indexed builder, address indexed manager, uint96 amountWei);
     /// @notice A builder was repaid out of stake.
     event Compensated(address indexed builder, uint96 amountWei);
-    /// @notice An account earned money: a worker's pay, the treasury's part, a bounty, the penalty pool's part.
+    /// @notice An account earned money out of forfeits: a bounty, the penalty pool's part. What a claim pays is in
+    /// `ClaimFinalized`.
     event Credited(address indexed account, uint96 amountWei);
     /// @notice Forfeited stake was burnt.
     event ForfeitBurnt(uint96 amountWei);
@@ -58,8 +57,6 @@ interface IBuilderAccounts {
     error DeallocationTooEarly(uint64 nowAt, uint64 availableAt);
     /// @notice There is nothing to pay out.
     error NothingEarned(address account);
-    /// @notice The payout policy gave out more than there is.
-    error PolicyOverspends(uint256 workerWei, uint256 amountWei);
 
     /* BUILDERS */
 
@@ -97,13 +94,6 @@ interface IBuilderAccounts {
     function syncManager(address builder, address manager) external;
 
     /* THE PROTOCOL */
-
-    /// @notice Reserves a line's amount of an allocation. Only `WorkClaims`.
-    /// @return shortfallWei What the allocation lacked.
-    function reserve(address builder, address manager, uint256 amountWei) external returns (uint256 shortfallWei);
-
-    /// @notice Gives reserved money back to an allocation. Only `WorkClaims`.
-    function refund(address builder, address manager, uint256 amountWei) external;
 
     /// @notice Sends a reserved shortfall back to the registry. Only `WorkClaims`.
     function returnShortfall(uint256 amountWei) external;

@@ -15,7 +15,7 @@ struct Permit {
 /// @title INodeRegistry
 /// @notice Node accounts: owner, operator, roles, devices and stake. The account is the owner's address.
 /// @dev Roles are a bitmask: worker 1, manager 2, verifier 4. Stake is only ever paid to the owner; only
-/// `WorkClaims` locks and takes it.
+/// `WorkClaims` takes it, and what that contract has locked can't leave.
 interface INodeRegistry {
     /* TYPES */
 
@@ -72,10 +72,6 @@ interface INodeRegistry {
     event ExitRequested(address indexed node, uint64 exitAt);
     /// @notice A node's stake went to its owner, and its record was closed.
     event StakeWithdrawn(address indexed node, uint96 amountWei);
-    /// @notice Stake was locked for a claim or a demand.
-    event StakeLocked(address indexed node, uint96 amountWei);
-    /// @notice Locked stake became free.
-    event StakeUnlocked(address indexed node, uint96 amountWei);
     /// @notice Stake was taken from a node: forfeited, or to cover what a manager owed.
     event StakeTaken(address indexed node, uint96 amountWei);
     /// @notice A manager got stake back that it had put in for a shortfall.
@@ -154,27 +150,15 @@ interface INodeRegistry {
 
     /* THE PROTOCOL */
 
-    /// @notice Locks a worker's free stake for a claim that its operator sent.
-    /// @dev Only `WorkClaims`. Reverts with `NodeUnknown`, `RoleMissing`, `NotAllowed`, `DeviceUnknown` and
-    /// `FreeStakeTooLow`.
-    /// @return ibMicro The device's speed.
-    /// @return priceWei The worker's price per IBM.
-    function lockForClaim(address worker, uint96 deviceIndex, address sender, uint256 lockWei)
-        external
-        returns (uint64 ibMicro, uint256 priceWei);
+    /// @notice Sends forfeited stake to `BuilderAccounts`. Only `WorkClaims`.
+    function slash(address account, uint256 forfeitWei) external;
 
-    /// @notice Locks free stake of a node, as much as there is up to an amount. Only `WorkClaims`.
-    function lockUpTo(address node, uint256 amountWei) external returns (uint256 lockedWei);
-
-    /// @notice Frees locked stake. Only `WorkClaims`.
-    function unlock(address node, uint256 amountWei) external;
-
-    /// @notice Frees locked stake and sends a part of it to `BuilderAccounts` as forfeited. Only `WorkClaims`.
-    function slash(address node, uint256 unlockWei, uint256 forfeitWei) external;
-
-    /// @notice Sends free stake of a manager to `BuilderAccounts`: all of the amount, or as much as there is.
+    /// @notice Sends stake of a manager to `BuilderAccounts`: all of an amount, or as much as there is beyond what is
+    /// locked.
     /// @dev Only `WorkClaims`. Reverts with `FreeStakeTooLow` if the whole amount is needed and missing.
-    function take(address manager, uint256 amountWei, bool isWhole) external returns (uint256 takenWei);
+    function take(address manager, uint256 amountWei, uint256 lockedWei, bool isWhole)
+        external
+        returns (uint256 takenWei);
 
     /// @notice Books tokens as a manager's stake that `BuilderAccounts` has just sent back. Only `WorkClaims`.
     function restore(address manager, uint256 amountWei) external;
@@ -192,6 +176,17 @@ interface INodeRegistry {
 
     /// @notice Returns whether an account may make a node's moves: its owner, its operator, or a delegate.
     function mayMove(address account, address who) external view returns (bool);
+
+    /// @notice Returns what a claim needs to know of its worker.
+    /// @dev Reverts with `NodeUnknown`, `RoleMissing`, `DeviceUnknown` and, unless `sender` is the operator,
+    /// `NotAllowed`.
+    /// @return ibMicro The device's speed.
+    /// @return priceWei The worker's price per IBM.
+    /// @return stakeWei The worker's stake, locked or not.
+    function claimant(address worker, uint96 deviceIndex, address sender)
+        external
+        view
+        returns (uint64 ibMicro, uint256 priceWei, uint256 stakeWei);
 
     /// @notice Returns a manager's operator, and when its stake may leave (zero: it stays).
     /// @dev Reverts with `RoleMissing` if the account is no registered manager.

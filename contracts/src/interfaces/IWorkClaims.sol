@@ -42,7 +42,7 @@ interface IWorkClaims {
 
     /// @notice A claim was posted. Header and lines are what every later call about it needs.
     event ClaimPosted(bytes32 indexed claimId, address indexed worker, ClaimHeader header, Line[] lines);
-    /// @notice A claim was paid: the worker and the treasury share `paidWei`.
+    /// @notice A claim was paid: the worker and the treasury share `paidWei`, and the claim's locks are free.
     event ClaimFinalized(bytes32 indexed claimId, address indexed worker, uint96 paidWei);
     /// @notice A claim was rejected for a fraud in one of its lines.
     event ClaimRejected(
@@ -56,6 +56,10 @@ interface IWorkClaims {
     event LeafVoided(bytes32 indexed claimId, uint256 lineIndex, uint64 leafIndex, uint96 ibmMicro);
     /// @notice A manager paid a builder for its own fraud, out of its stake.
     event ManagerPenalized(bytes32 indexed claimId, address indexed manager, address indexed builder, uint96 takenWei);
+    /// @notice Reserved money came back into an allocation: the claim was rejected, or leaves of it voided.
+    event Refunded(address indexed builder, address indexed manager, uint96 amountWei);
+    /// @notice The locked stake of a manager changed, because a demand against it opened or closed.
+    event ManagerLocked(address indexed manager, uint96 lockedWei);
     /// @notice New claims are posted under new parameters.
     event ParametersChanged(uint32 indexed version, Parameters parameters);
 
@@ -77,6 +81,8 @@ interface IWorkClaims {
     error RingFull(uint32 seq);
     /// @notice The order is not signed by the manager's operator.
     error WrongSigner(address signer, address needed);
+    /// @notice The worker's free stake does not cover what the claim locks.
+    error FreeStakeTooLow(uint256 freeWei, uint256 neededWei);
     /// @notice The order asks for more per IBM than the worker's stake was sized by.
     error PriceTooHigh(uint256 priceWei, uint256 maxWei);
     /// @notice The order's lease and grace are over.
@@ -165,6 +171,15 @@ interface IWorkClaims {
     /// @notice Frees what `lockManager` locked.
     function unlockManager(address manager, uint256 amountWei) external;
 
+    /* BUILDERS' MONEY */
+
+    /// @notice Lets a manager spend more of a builder's money. Only `BuilderAccounts`, which has the tokens.
+    /// @return freeWei The whole allocation.
+    function addAllocation(address builder, address manager, uint256 amountWei) external returns (uint256 freeWei);
+
+    /// @notice Takes back an allocation, as much as there is up to an amount. Only `BuilderAccounts`.
+    function removeAllocation(address builder, address manager, uint256 amountWei) external returns (uint256 removedWei);
+
     /* GOVERNANCE */
 
     /// @notice Sets the parameters of claims that are posted from now on.
@@ -185,6 +200,12 @@ interface IWorkClaims {
 
     /// @notice Returns a device's last claim: its number, its end, and when it was posted. Zeros if there is none.
     function lastClaim(bytes32 deviceId) external view returns (uint32 seq, uint64 endMs, uint64 postedAt);
+
+    /// @notice Returns the locked stake of an account in wei: for its posted claims and the demands against it.
+    function lockedWei(address account) external view returns (uint96);
+
+    /// @notice Returns what a manager may still spend of a builder, in wei.
+    function allocatedWei(address builder, address manager) external view returns (uint256);
 
     /// @notice Returns how far the orders of a manager for a worker and a builder have been claimed.
     function cursorOf(address worker, address manager, address builder)

@@ -5,7 +5,8 @@ pragma solidity 0.8.36;
 /// claim's deadline in seconds since 1970 stands in the place of `seq`.
 type ClaimWord is uint256;
 
-/// @notice What is stored of a device, from the top: 96 unused, postedAt 64, endMs 64, seq 32.
+/// @notice What is stored of a device, from the top: locked 96, postedAt 64, endMs 64, seq 32. `locked` is the locked
+/// stake in wei of the whole account; it stands in the word of device 0 alone.
 type DeviceWord is uint256;
 
 using {
@@ -14,7 +15,12 @@ using {
     ClaimWordFields.live,
     ClaimWordFields.status
 } for ClaimWord global;
-using {DeviceWordFields.seq, DeviceWordFields.endMs, DeviceWordFields.postedAt} for DeviceWord global;
+using {
+    DeviceWordFields.seq,
+    DeviceWordFields.endMs,
+    DeviceWordFields.postedAt,
+    DeviceWordFields.lockedWei
+} for DeviceWord global;
 
 /// @title ClaimWordFields
 /// @notice Packs and reads the word of a claim.
@@ -47,8 +53,20 @@ library ClaimWordFields {
 /// @title DeviceWordFields
 /// @notice Packs and reads the word of a device.
 library DeviceWordFields {
-    function pack(uint256 seq_, uint256 endMs_, uint256 postedAt_) internal pure returns (DeviceWord) {
-        return DeviceWord.wrap(postedAt_ << 96 | endMs_ << 32 | seq_);
+    function pack(uint256 lockedWei_, uint256 postedAt_, uint256 endMs_, uint256 seq_)
+        internal
+        pure
+        returns (DeviceWord)
+    {
+        return DeviceWord.wrap(lockedWei_ << 160 | postedAt_ << 96 | endMs_ << 32 | seq_);
+    }
+
+    function withLocked(DeviceWord word, uint256 lockedWei_) internal pure returns (DeviceWord) {
+        return DeviceWord.wrap(lockedWei_ << 160 | uint160(DeviceWord.unwrap(word)));
+    }
+
+    function lockedWei(DeviceWord word) internal pure returns (uint256) {
+        return DeviceWord.unwrap(word) >> 160;
     }
 
     function seq(DeviceWord word) internal pure returns (uint32) {

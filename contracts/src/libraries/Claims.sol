@@ -35,6 +35,36 @@ struct Line {
 /// @title Claims
 /// @notice Hashes of a claim's parts (PROTOCOL.md, Claims).
 library Claims {
+    /// @dev Bytes of an encoded header: the lines' offset stands behind it.
+    uint256 private constant HEADER_BYTES = 352;
+
+    /// @dev Bytes of an encoded line.
+    uint256 private constant LINE_BYTES = 320;
+
+    /// @dev Places of words in an encoded line, in the order of `Line`'s fields.
+    uint256 internal constant LINE_BUILDER = 0;
+    uint256 internal constant LINE_MANAGER = 1;
+    uint256 internal constant LINE_ORDER_HASH = 2;
+    uint256 internal constant LINE_CURSOR_FROM = 3;
+    uint256 internal constant LINE_CURSOR_TO = 4;
+    uint256 internal constant LINE_TOP_HASH = 5;
+    uint256 internal constant LINE_LEAF_COUNT = 6;
+    uint256 internal constant LINE_SUM_IBM_MICRO = 7;
+    uint256 internal constant LINE_AMOUNT_WEI = 8;
+    uint256 internal constant LINE_SHORTFALL_WEI = 9;
+
+    /// @dev Places of words in an encoded header, in the order of `ClaimHeader`'s fields; `seal` writes the last.
+    uint256 internal constant HEADER_WORKER = 0;
+    uint256 internal constant HEADER_DEVICE_INDEX = 1;
+    uint256 internal constant HEADER_SEQ = 2;
+    uint256 internal constant HEADER_PARAMS_VERSION = 3;
+    uint256 internal constant HEADER_IB_MICRO = 4;
+    uint256 internal constant HEADER_START_MS = 5;
+    uint256 internal constant HEADER_END_MS = 6;
+    uint256 internal constant HEADER_POSTED_AT = 7;
+    uint256 internal constant HEADER_DEADLINE_AT = 8;
+    uint256 internal constant HEADER_BLOB_HASH = 9;
+
     /// @notice Returns a device's id: its owner and its index.
     function deviceId(address owner, uint256 deviceIndex) internal pure returns (bytes32) {
         return bytes32(uint256(uint160(owner)) << 96 | deviceIndex);
@@ -45,19 +75,73 @@ library Claims {
         return keccak256(abi.encodePacked(worker, uint96(deviceIndex), seq));
     }
 
-    /// @notice Returns a header's claim id.
-    function claimId(ClaimHeader memory header) internal pure returns (bytes32) {
-        return claimId(header.worker, header.deviceIndex, header.seq);
-    }
-
-    /// @notice Returns the hash that a claim's word keeps, truncated to 200 bits.
+    /// @notice Returns the hash that a claim's word keeps: that of the ABI-encoded header, truncated to 200 bits.
     /// @dev A worker that wants two headers with one hash must find a collision: 2^100 work.
-    function hash200(ClaimHeader memory header) internal pure returns (uint256) {
-        return uint256(keccak256(abi.encode(header))) >> 56;
+    function hash200(ClaimHeader calldata header) internal pure returns (uint256 hash) {
+        // GAS: budget of finalizing. A static struct lies in calldata as abi.encode would write it; a word with dirty
+        // upper bits only makes a hash that is nobody's.
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            calldatacopy(free, header, 352)
+            hash := shr(56, keccak256(free, 352))
+        }
     }
 
-    /// @notice Returns the hash that a header keeps of its lines.
-    function hashLines(Line[] memory lines) internal pure returns (bytes32) {
-        return keccak256(abi.encode(lines));
+    /// @notice Returns the hash that a header keeps of its lines: that of the ABI-encoded array.
+    function hashLines(Line[] calldata lines) internal pure returns (bytes32 hash) {
+        // GAS: budget of finalizing; as for the header. Ten words a line, after the offset and the length.
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            let size := mul(lines.length, 320)
+            mstore(free, 0x20)
+            mstore(add(free, 32), lines.length)
+            calldatacopy(add(free, 64), lines.offset, size)
+            hash := keccak256(free, add(size, 64))
+        }
+    }
+
+    /// @notice Returns room for what abi.encode makes of a header and its lines: the event's data.
+    function blank(uint256 lineCount) internal pure returns (bytes memory encoded) {
+        encoded = new bytes(HEADER_BYTES + 64 + lineCount * LINE_BYTES);
+        // The lines' offset from the start, and their number.
+        uint256 header = headerOf(encoded);
+        put(header, HEADER_BYTES / 32, HEADER_BYTES + 32);
+        put(header, HEADER_BYTES / 32 + 1, lineCount);
+    }
+
+    /// @notice Returns where an encoded header lies.
+    function headerOf(bytes memory encoded) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := add(encoded, 32)
+        }
+    }
+
+    /// @notice Returns where an encoded line lies.
+    function lineOf(bytes memory encoded, uint256 lineIndex) internal pure returns (uint256) {
+        return headerOf(encoded) + HEADER_BYTES + 64 + lineIndex * LINE_BYTES;
+    }
+
+    /// @notice Writes a word of an encoded header or line.
+    function put(uint256 pointer, uint256 place, uint256 value) internal pure {
+        // GAS: budget of posting. Structs that are filled and then encoded cost 4k gas a claim. Pointers are of
+        // `headerOf` and `lineOf`, and places the constants above, so this stays within what `blank` made room for.
+        assembly ("memory-safe") {
+            mstore(add(pointer, shl(5, place)), value)
+        }
+    }
+
+    /// @notice Writes `linesHash` into an encoded header, and returns the header's hash.
+    function seal(bytes memory encoded) internal pure returns (uint256 hash) {
+        // GAS: budget of posting. The event, the lines' hash and the header's hash read one encoding; only the word
+        // before the lines differs, which is their offset in the event and 32 where they are encoded alone.
+        assembly ("memory-safe") {
+            let header := add(encoded, 32)
+            let lines := add(header, 352)
+            let offset := mload(lines)
+            mstore(lines, 0x20)
+            mstore(add(header, 320), keccak256(lines, sub(mload(encoded), 352)))
+            mstore(lines, offset)
+            hash := shr(56, keccak256(header, 352))
+        }
     }
 }

@@ -78,7 +78,7 @@ library Evidence {
 
     /// @notice Checks that the lines are the header's.
     function requireLines(LineRef calldata target) internal pure {
-        bytes32 linesHash = keccak256(abi.encode(target.lines));
+        bytes32 linesHash = Claims.hashLines(target.lines);
         require(linesHash == target.header.linesHash, WrongLines(linesHash, target.header.linesHash));
     }
 
@@ -138,7 +138,7 @@ library Evidence {
 
     /// @notice Checks that an order is the one that a line consumes.
     function requireOrder(Line calldata self, WorkOrder calldata order) internal pure {
-        bytes32 orderHash = TypedData.hashWorkOrder(order);
+        bytes32 orderHash = TypedData.hashWorkOrderCalldata(order);
         require(orderHash == self.orderHash, WrongOrder(orderHash, self.orderHash));
     }
 }

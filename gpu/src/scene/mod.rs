@@ -18,9 +18,11 @@ mod matrix;
 mod parts;
 mod radiance;
 mod sky;
+mod tables;
 mod tangents;
 mod trees;
 mod validate;
+mod worlds;
 
 pub use build::build;
 pub use environment::{EnvironmentError, EnvironmentOptions, decode_environment, load_environment};

@@ -6,7 +6,8 @@ use super::{
         self, Frame, Mesh, NONE, Node, Pack, REF_COUNT_MASK, REF_COUNT_SHIFT, REF_EMPTY,
         REF_INDEX_MASK, REF_LEAF, TREE_DEPTH_MAX,
     },
-    validate::{At, Tables, has_same_world},
+    tables::{At, Tables},
+    worlds::has_same_world,
 };
 
 /// Whose tree a node is part of.

@@ -43,9 +43,8 @@ macro_rules! artifact {
     };
 }
 
-const ARTIFACTS: [(&str, &str); 11] = [
+const ARTIFACTS: [(&str, &str); 10] = [
     artifact!("IFX"),
-    artifact!("FeeSplit"),
     artifact!("ProgramRegistry"),
     artifact!("NodeRegistry"),
     artifact!("BuilderAccounts"),
@@ -77,33 +76,15 @@ pub async fn deploy(
 ) -> Result<Deployment, ChainError> {
     let (first_block, nonce) = (sender.head_number().await?, sender.nonce().await?);
     let at = |index: u64| sender.account().create(nonce + index);
-    let [ifx, policy, programs, registry, accounts, checkpoints] =
-        [at(0), at(1), at(2), at(3), at(4), at(5)];
-    let [claims, frauds, voids, manager_frauds, demands] = [at(6), at(7), at(8), at(9), at(10)];
-    let wiring = (
-        registry,
-        accounts,
-        frauds,
-        voids,
-        manager_frauds,
-        demands,
-        roles.disputes,
-        roles.timelock,
-    );
-    let arguments: [Vec<u8>; 11] = [
+    let [ifx, programs, registry, accounts, checkpoints] = [at(0), at(1), at(2), at(3), at(4)];
+    let [claims, frauds, voids, manager_frauds, demands] = [at(5), at(6), at(7), at(8), at(9)];
+    let wiring =
+        (registry, accounts, frauds, voids, manager_frauds, demands, roles.disputes, roles.timelock);
+    let arguments: [Vec<u8>; 10] = [
         (roles.minter, roles.holder, initial_wei).abi_encode_params(),
-        Vec::new(),
         (roles.timelock, roles.guardian).abi_encode_params(),
         (ifx, claims, accounts).abi_encode_params(),
-        (
-            ifx,
-            registry,
-            claims,
-            policy,
-            roles.treasury,
-            roles.penalty_pool,
-        )
-            .abi_encode_params(),
+        (ifx, registry, claims, roles.treasury, roles.penalty_pool).abi_encode_params(),
         (claims,).abi_encode_params(),
         (wiring, parameters.clone()).abi_encode_params(),
         (claims,).abi_encode_params(),

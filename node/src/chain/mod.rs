@@ -8,6 +8,7 @@ pub mod deploy;
 mod deployment;
 mod endpoint;
 mod error;
+mod keeper;
 mod permit;
 mod reader;
 mod sender;
@@ -15,6 +16,7 @@ mod sender;
 pub use bindings::Refusal;
 pub use deployment::{Deployment, DeploymentError};
 pub use error::ChainError;
+pub use keeper::Keeper;
 pub use permit::Permit;
 pub use reader::{
     AllocationView, BlockView, CheckpointView, ClaimStateView, ClaimStatus, CursorView,

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The password of all keys of a devnet: they guard nothing.
-const PASSWORD: &str = "devnet";
+pub(super) const PASSWORD: &str = "devnet";
 
 /// Run a chain on this machine with everything deployed.
 #[derive(Args, Debug)]

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     api::{ApiState, auth::NonceBook, rate::RateLimit, serve},
     blobs::Blobs,
-    chain::Reader,
+    chain::{Keeper, Reader, Sender},
     config::Config,
     manager::{Desk, clock::Clock, desk::DeskParts},
     queue::EmbeddedQueue,
@@ -97,7 +97,23 @@ async fn run(session: &Session, listen: Option<SocketAddr>) -> Result<()> {
             Ok(())
         }
     });
+    let keeper = keeper(&config, session.wallet(&config)?).await?;
+    supervisor.add("keeper", move |cancel| {
+        let keeper = keeper.clone();
+        async move {
+            keeper.run(cancel).await;
+            Ok(())
+        }
+    });
     supervisor.run().await
+}
+
+/// Records checkpoints: the manager's workers cite them.
+async fn keeper(config: &Config, wallet: Wallet) -> Result<Keeper> {
+    let reader = Reader::connect(&config.chain).await?;
+    let store = Store::open(&config.data_dir.join("keeper"))?;
+    let sender = Sender::open(&config.chain, reader.deployment().chain_id, wallet, &store)?;
+    Ok(Keeper::new(reader, Arc::new(sender), config.chain.poll_interval))
 }
 
 /// Opens the manager with all that it needs.

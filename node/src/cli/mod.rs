@@ -3,6 +3,7 @@
 mod account;
 mod claim;
 mod config;
+mod demo;
 mod devnet;
 mod job;
 mod manager;
@@ -50,9 +51,9 @@ enum Command {
     Devnet(devnet::DevnetArgs),
     /// Pay in, let managers spend, pay out.
     Account(account::AccountArgs),
-    /// Have frames rendered.
+    /// Order work and fetch what was computed.
     Job(Box<job::JobArgs>),
-    /// Split jobs, lease their units, sign what workers may claim.
+    /// Take jobs, lease their units, sign what workers may claim.
     Manager(manager::ManagerArgs),
     /// Execute tasks and be paid for them.
     Worker(worker::WorkerArgs),
@@ -60,6 +61,8 @@ enum Command {
     Verifier(verifier::VerifierArgs),
     /// Look at claims and close them.
     Claim(claim::ClaimArgs),
+    /// Run the main job on this machine.
+    Demo(demo::DemoArgs),
 }
 
 impl Cli {
@@ -80,6 +83,7 @@ impl Cli {
             Command::Worker(args) => args.run(&session).await,
             Command::Verifier(args) => args.run(&session).await,
             Command::Claim(args) => args.run(&session).await,
+            Command::Demo(args) => args.run().await,
         }
     }
 }

@@ -11,6 +11,7 @@
 
 #[path = "../../tests/common/mod.rs"]
 mod common;
+mod frauds;
 mod known;
 mod messages;
 mod trees;
@@ -26,6 +27,7 @@ fn main() {
     write("typed_data", &messages::typed_data_file());
     write("claim", &messages::claim_file());
     write("blob", &messages::blob_file());
+    write("fraud", &frauds::fraud_file());
 }
 
 fn write(name: &str, file: &impl Serialize) {

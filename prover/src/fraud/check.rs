@@ -269,14 +269,18 @@ fn is_unit(shown: &LeafEvidence, unit: &UnitEvidence) -> bool {
 }
 
 fn is_listed(order: &WorkOrder, listed: &TaskEvidence) -> bool {
+    listed.top.hash() == order.tasksRoot && is_below_top(listed)
+}
+
+/// Whether a task stands at its place under the top that is shown with it.
+pub(super) fn is_below_top(listed: &TaskEvidence) -> bool {
     let place = (listed.top.leaf_count, u64::from(listed.index));
-    listed.top.hash() == order.tasksRoot
-        && is_below(
-            listed.top.top.hash,
-            place,
-            listed.task.leaf(),
-            &listed.siblings,
-        )
+    is_below(
+        listed.top.top.hash,
+        place,
+        listed.task.leaf(),
+        &listed.siblings,
+    )
 }
 
 /// Whether a leaf stands at its place under a top. Only hashes are compared: a top that states a false sum is

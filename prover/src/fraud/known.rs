@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::B256;
 
-use super::TaskEvidence;
+use super::{TaskEvidence, check::is_below_top};
 use crate::{
     blob::{BlobLine, SignedJob},
     id::JobId,
@@ -64,10 +64,12 @@ impl Known {
         self.jobs.insert(signed.job.job_id(), signed);
     }
 
-    /// Adds a listed task. It is kept by the root that its proof leads to.
+    /// Adds a listed task, by the root that its proof leads to. One whose proof leads nowhere is left out.
     pub fn add_listed_task(&mut self, listed: TaskEvidence) {
-        self.listed
-            .insert((listed.top.hash(), listed.index), listed);
+        if is_below_top(&listed) {
+            self.listed
+                .insert((listed.top.hash(), listed.index), listed);
+        }
     }
 
     /// Adds the nodes between neighbouring nodes of one level and the node above them all: what an answer
@@ -99,7 +101,7 @@ impl Known {
         let (mut node, mut index, mut width) = (node, index, width);
         let mut siblings = siblings.iter();
         while width > 1 {
-            let is_carried = index & 1 == 0 && index + 1 == width;
+            let is_carried = index & 1 == 0 && index == width - 1;
             if !is_carried {
                 let Some(sibling) = siblings.next() else {
                     return;

@@ -99,19 +99,17 @@ impl Walk {
     pub(super) fn chain(&self, to: Span, is_inclusive: bool) -> ChainEvidence {
         let mut evidence = ChainEvidence::default();
         let whole = Span::whole(self.leaf_count);
-        for level in (to.level..=whole.level).rev() {
-            if level == to.level && !is_inclusive {
-                break;
-            }
-            let span = Span {
+        let lowest = if is_inclusive { to.level } else { to.level + 1 };
+        for level in (lowest..=whole.level).rev() {
+            // The top of 2^64 leaves is as many levels up as an index has bits.
+            let index = |level: u32| to.index.checked_shr(level - to.level).unwrap_or(0);
+            let Some(preimage) = self.opened.get(&Span {
                 level,
-                index: to.index >> (level - to.level),
-            };
-            let Some(preimage) = self.opened.get(&span) else {
+                index: index(level),
+            }) else {
                 continue;
             };
-            let goes_right = level > to.level && (to.index >> (level - 1 - to.level)) & 1 == 1;
-            if goes_right {
+            if level > to.level && index(level - 1) & 1 == 1 {
                 evidence.path.set_bit(evidence.chain.len(), true);
             }
             evidence.chain.push(*preimage);

@@ -125,8 +125,9 @@ impl Span {
         let down = levels.min(self.level);
         let level = self.level - down;
         let width = leaf_count.div_ceil(1_u64.checked_shl(level).unwrap_or(u64::MAX));
-        let first = self.index << down;
-        let end = first.saturating_add(1 << down).min(width);
+        let first = self.index.checked_shl(down).unwrap_or(0);
+        let span_width = 1_u64.checked_shl(down).unwrap_or(u64::MAX);
+        let end = first.saturating_add(span_width).min(width);
         Ok((first..end).map(move |index| Self { level, index }))
     }
 }

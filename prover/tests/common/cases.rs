@@ -169,6 +169,12 @@ cases! {
         top_hash: B256, leaf_count: Dec, sum_ibm_micro: Dec, amount_wei: Dec, shortfall_wei: Dec,
     }
 
+    FraudFile { frauds: Vec<FraudCase>, }
+    FraudCase {
+        name: String, source: String, predicate: String, claim_id: B256, line_index: Dec, prover: Address,
+        salt: B256, commitment: B256, calldata: Bytes,
+    }
+
     BlobFile { blobs: Vec<BlobCase>, refused: Vec<RefusedBlob>, }
     BlobCase { name: String, source: String, bytes: Bytes, hash: B256, decoded: BlobFields, }
     BlobFields {

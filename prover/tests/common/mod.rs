@@ -8,5 +8,6 @@
 )]
 
 pub mod cases;
+pub mod chain;
 pub mod peers;
 pub mod sample;

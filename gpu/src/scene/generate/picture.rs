@@ -76,7 +76,7 @@ impl Picture {
     /// Returns a normal map of hammered metal, for a texture that is stretched to twice its width, as on a
     /// sphere: `count` dents high.
     pub fn hammered_normals(edge: u32, count: u32) -> Self {
-        Self::normals(edge, 0.05, |u, v| {
+        Self::normals(edge, 0.03, |u, v| {
             dent(
                 [u * 2.0 * count as f32, v * count as f32],
                 [2 * count, count],

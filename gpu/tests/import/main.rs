@@ -1,0 +1,14 @@
+//! The importer on files made here: what it reads, what it refuses, and that it never panics.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod features;
+mod files;
+mod fuzz;
+mod motion;
+mod refusals;
+mod vectors;
