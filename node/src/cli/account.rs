@@ -87,24 +87,37 @@ impl AccountArgs {
                 let have_wei = reader.ifx_wei(builder).await?;
                 if have_wei < U256::from(amount) {
                     let (have, need) = (ifx(have_wei), ifx(U256::from(amount)));
-                    bail!("account {builder:#x} has {have} IFX and is to pay {need} in: send it some");
+                    bail!(
+                        "account {builder:#x} has {have} IFX and is to pay {need} in: send it some"
+                    );
                 }
                 let accounts = deployment.builder_accounts;
                 let permit = Permit::sign(&reader, &wallet, accounts, U256::from(amount)).await?;
                 let call = match manager {
-                    Some(manager) => calls::deposit_and_allocate(deployment, manager, amount, &permit),
+                    Some(manager) => {
+                        calls::deposit_and_allocate(deployment, manager, amount, &permit)
+                    }
                     None => calls::deposit(deployment, builder, amount, &permit),
                 };
                 send(session, &sender, "deposit", call).await
             }
             AccountCommand::Allocate { manager, amount } => {
-                send(session, &sender, "allocate", calls::allocate(deployment, manager, amount)).await
+                send(
+                    session,
+                    &sender,
+                    "allocate",
+                    calls::allocate(deployment, manager, amount),
+                )
+                .await
             }
             AccountCommand::Deallocate { manager, amount } => {
                 let call = calls::request_deallocation(deployment, manager, amount);
                 send(session, &sender, "deallocate", call).await?;
                 let allocation = reader.allocation(builder, manager).await?;
-                eprintln!("it can be withdrawn from {} on (Unix time)", allocation.available_at);
+                eprintln!(
+                    "it can be withdrawn from {} on (Unix time)",
+                    allocation.available_at
+                );
                 Ok(())
             }
             AccountCommand::Withdraw { amount, manager } => {
@@ -117,9 +130,17 @@ impl AccountArgs {
                     None => reader.builder_balance_wei(builder).await?.saturating_to(),
                 };
                 if amount.is_zero() {
-                    bail!("nothing is free to withdraw: `inferix account deallocate` asks a manager's part back");
+                    bail!(
+                        "nothing is free to withdraw: `inferix account deallocate` asks a manager's part back"
+                    );
                 }
-                send(session, &sender, "withdraw", calls::withdraw_balance(deployment, amount)).await
+                send(
+                    session,
+                    &sender,
+                    "withdraw",
+                    calls::withdraw_balance(deployment, amount),
+                )
+                .await
             }
         }
     }
@@ -147,11 +168,20 @@ async fn show(session: &Session, reader: &Reader, builder: Address) -> Result<()
     session.print(&view, || {
         let mut table = Table::new(&["what", "IFX"]);
         table.row(["in the purse".to_owned(), ifx(view.purse_wei)]);
-        table.row(["balance that no manager may spend".to_owned(), ifx(view.balance_wei)]);
+        table.row([
+            "balance that no manager may spend".to_owned(),
+            ifx(view.balance_wei),
+        ]);
         for row in &view.allocations {
-            table.row([format!("allocated to {:#x}", row.manager), ifx(row.free_wei)]);
+            table.row([
+                format!("allocated to {:#x}", row.manager),
+                ifx(row.free_wei),
+            ]);
             if !row.pending_wei.is_zero() {
-                let what = format!("  of it asked back, there at {} (Unix time)", row.available_at);
+                let what = format!(
+                    "  of it asked back, there at {} (Unix time)",
+                    row.available_at
+                );
                 table.row([what, ifx(row.pending_wei)]);
             }
         }
@@ -167,7 +197,10 @@ async fn send(session: &Session, sender: &Sender, what: &'static str, call: Call
         let sent = serde_json::json!({ "done": what, "tx": receipt.transaction_hash, "gas_used": receipt.gas_used });
         println!("{sent}");
     } else {
-        println!("{what}: done in {:#x}, {} gas", receipt.transaction_hash, receipt.gas_used);
+        println!(
+            "{what}: done in {:#x}, {} gas",
+            receipt.transaction_hash, receipt.gas_used
+        );
     }
     Ok(())
 }

@@ -69,24 +69,39 @@ async fn run(session: &Session, listen: Option<SocketAddr>) -> Result<()> {
     // One recorder counts for the API's /metrics and for metrics_listen.
     let metrics = crate::metrics::install()?;
     let (state, poll_interval) = open(&config, wallet).await?;
-    let state = ApiState { metrics: Some(metrics), ..state };
+    let state = ApiState {
+        metrics: Some(metrics),
+        ..state
+    };
     let listen = listen.unwrap_or(config.manager.listen);
     let listener = TcpListener::bind(listen)
         .await
         .wrap_err_with(|| format!("listening on {listen}: set manager.listen to a free address"))?;
-    let address = listener.local_addr().wrap_err("reading the API's address")?;
+    let address = listener
+        .local_addr()
+        .wrap_err("reading the API's address")?;
     info!(%address, manager = %state.desk.account(), "manager runs");
     if session.is_json() {
-        println!("{}", serde_json::json!({ "listen": address, "manager": state.desk.account() }));
+        println!(
+            "{}",
+            serde_json::json!({ "listen": address, "manager": state.desk.account() })
+        );
     }
 
-    let listener = Arc::new(listener.into_std().wrap_err("preparing the API's address")?);
+    let listener = Arc::new(
+        listener
+            .into_std()
+            .wrap_err("preparing the API's address")?,
+    );
     let mut supervisor = Supervisor::default();
     let desk = Arc::clone(&state.desk);
     supervisor.add("api", move |cancel| {
         let (state, listener) = (state.clone(), Arc::clone(&listener));
         async move {
-            let listener = listener.try_clone().and_then(TcpListener::from_std).map_err(fault)?;
+            let listener = listener
+                .try_clone()
+                .and_then(TcpListener::from_std)
+                .map_err(fault)?;
             serve(listener, state, cancel).await.map_err(fault)
         }
     });
@@ -113,7 +128,11 @@ async fn keeper(config: &Config, wallet: Wallet) -> Result<Keeper> {
     let reader = Reader::connect(&config.chain).await?;
     let store = Store::open(&config.data_dir.join("keeper"))?;
     let sender = Sender::open(&config.chain, reader.deployment().chain_id, wallet, &store)?;
-    Ok(Keeper::new(reader, Arc::new(sender), config.chain.poll_interval))
+    Ok(Keeper::new(
+        reader,
+        Arc::new(sender),
+        config.chain.poll_interval,
+    ))
 }
 
 /// Opens the manager with all that it needs.
@@ -122,11 +141,15 @@ async fn open(config: &Config, wallet: Wallet) -> Result<(ApiState, std::time::D
     let account = config.wallet.owner.unwrap_or(wallet.address());
     let node = reader.node(account).await?;
     if !node.has_role(roles::MANAGER) {
-        bail!("account {account:#x} is not registered as a manager: run `inferix manager register`");
+        bail!(
+            "account {account:#x} is not registered as a manager: run `inferix manager register`"
+        );
     }
     if node.operator != wallet.address() {
         let (operator, key) = (node.operator, wallet.address());
-        bail!("account {account:#x} has the operator {operator:#x}, the configured key is {key:#x}");
+        bail!(
+            "account {account:#x} has the operator {operator:#x}, the configured key is {key:#x}"
+        );
     }
 
     let dir = config.data_dir.join("manager");
@@ -158,5 +181,8 @@ async fn open(config: &Config, wallet: Wallet) -> Result<(ApiState, std::time::D
 }
 
 fn fault(err: std::io::Error) -> Failure {
-    Failure { report: eyre::Report::new(err), is_retryable: true }
+    Failure {
+        report: eyre::Report::new(err),
+        is_retryable: true,
+    }
 }

@@ -144,12 +144,27 @@ impl JobArgs {
                 submit(session, &client, &wallet, (regions, figures, terms)).await
             }
             JobCommand::List => list(session, &client, wallet.address()).await,
-            JobCommand::Watch { job_id, preview, frame } => {
-                watch(session, &client, JobId::new(job_id), preview.map(|path| (path, frame))).await
+            JobCommand::Watch {
+                job_id,
+                preview,
+                frame,
+            } => {
+                watch(
+                    session,
+                    &client,
+                    JobId::new(job_id),
+                    preview.map(|path| (path, frame)),
+                )
+                .await
             }
-            JobCommand::Fetch { job_id, out } => fetch(session, &client, JobId::new(job_id), out).await,
+            JobCommand::Fetch { job_id, out } => {
+                fetch(session, &client, JobId::new(job_id), out).await
+            }
             JobCommand::Cancel { job_id } => {
-                let status = client.cancel(JobId::new(job_id)).await.wrap_err("canceling the job")?;
+                let status = client
+                    .cancel(JobId::new(job_id))
+                    .await
+                    .wrap_err("canceling the job")?;
                 session.print(&status, || table(std::slice::from_ref(&status)))
             }
         }
@@ -160,8 +175,13 @@ async fn connect(config: &Config, wallet: &Wallet, manager: Option<Url>) -> Resu
     let base = match manager.or_else(|| config.worker.managers.first().cloned()) {
         Some(base) => base,
         None => {
-            let endpoints = Reader::connect(&config.chain).await?.manager_endpoints().await?;
-            let named = endpoints.iter().find_map(|(_, endpoint)| endpoint.parse().ok());
+            let endpoints = Reader::connect(&config.chain)
+                .await?
+                .manager_endpoints()
+                .await?;
+            let named = endpoints
+                .iter()
+                .find_map(|(_, endpoint)| endpoint.parse().ok());
             named.ok_or_else(|| eyre!("no manager is registered: name one with --manager"))?
         }
     };
@@ -186,7 +206,9 @@ async fn prepare(client: &Client, scene: SceneArgs, sampled: u64) -> Result<(Reg
         let figures = estimate(&regions, sampled, &info)?;
         Ok::<_, eyre::Report>((regions, figures))
     };
-    let done = tokio::task::spawn_blocking(work).await.wrap_err("estimating")?;
+    let done = tokio::task::spawn_blocking(work)
+        .await
+        .wrap_err("estimating")?;
     bar.finish_and_clear();
     done
 }
@@ -224,13 +246,27 @@ async fn submit(
 
     let bar = spinner("sending the scene");
     let input_blob = keccak256(&regions.input);
-    client.send_blob(regions.input).await.wrap_err("sending the scene")?;
-    let signed = SignedJob { job, signature: Bytes::copy_from_slice(&signature), input_blob, params };
+    client
+        .send_blob(regions.input)
+        .await
+        .wrap_err("sending the scene")?;
+    let signed = SignedJob {
+        job,
+        signature: Bytes::copy_from_slice(&signature),
+        input_blob,
+        params,
+    };
     bar.set_message("handing the job over");
-    let status = client.submit(&signed).await.wrap_err("handing the job over")?;
+    let status = client
+        .submit(&signed)
+        .await
+        .wrap_err("handing the job over")?;
     bar.finish_and_clear();
     if session.is_json() {
-        println!("{}", json!({ "job_id": status.job_id, "estimate": figures }));
+        println!(
+            "{}",
+            json!({ "job_id": status.job_id, "estimate": figures })
+        );
     } else {
         println!("{}", status.job_id);
     }
@@ -244,7 +280,9 @@ fn confirm() -> Result<()> {
     eprint!("Sign this job? [y/N] ");
     std::io::stderr().flush().wrap_err("asking")?;
     let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).wrap_err("reading the answer")?;
+    std::io::stdin()
+        .read_line(&mut answer)
+        .wrap_err("reading the answer")?;
     if !answer.trim().eq_ignore_ascii_case("y") {
         bail!("not signed");
     }
@@ -262,10 +300,18 @@ async fn watch(
     job_id: JobId,
     preview: Option<(PathBuf, Option<u32>)>,
 ) -> Result<()> {
-    let signed = client.signed_job(job_id).await.wrap_err("asking for the job")?;
+    let signed = client
+        .signed_job(job_id)
+        .await
+        .wrap_err("asking for the job")?;
     let params = RenderParams::decode(&signed.params)?;
     let mut preview = preview.map(|(path, frame)| {
-        (path, frame.unwrap_or(params.first_frame), Frames::new(params.clone()), 0)
+        (
+            path,
+            frame.unwrap_or(params.first_frame),
+            Frames::new(params.clone()),
+            0,
+        )
     });
     let bar = progress(signed.job.unitCount);
     loop {
@@ -295,7 +341,10 @@ async fn watch(
 
 async fn fetch(session: &Session, client: &Client, job_id: JobId, out: PathBuf) -> Result<()> {
     std::fs::create_dir_all(&out).wrap_err_with(|| format!("making {}", out.display()))?;
-    let signed = client.signed_job(job_id).await.wrap_err("asking for the job")?;
+    let signed = client
+        .signed_job(job_id)
+        .await
+        .wrap_err("asking for the job")?;
     let params = RenderParams::decode(&signed.params)?;
     let frame_count = params.frame_count;
     let pieces = all_pieces(client, job_id).await?;
@@ -315,7 +364,9 @@ async fn fetch(session: &Session, client: &Client, job_id: JobId, out: PathBuf) 
     }
     session.print(&files, || {
         let mut table = Table::new(&["file"]);
-        files.iter().for_each(|file| table.row([file.display().to_string()]));
+        files
+            .iter()
+            .for_each(|file| table.row([file.display().to_string()]));
         table
     })
 }
@@ -339,7 +390,9 @@ fn remark(status: &JobStatus) -> String {
     if let Some(waiting_for) = &status.waiting_for {
         return format!("waits: {waiting_for}");
     }
-    let left_s = status.eta_at.map(|eta_at| eta_at.saturating_sub(Clock::system().now()));
+    let left_s = status
+        .eta_at
+        .map(|eta_at| eta_at.saturating_sub(Clock::system().now()));
     left_s.map_or_else(String::new, |left_s| {
         let left = humantime_serde::re::humantime::format_duration(Duration::from_secs(left_s));
         format!("done in about {left}")

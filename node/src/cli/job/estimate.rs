@@ -40,7 +40,11 @@ pub(super) struct Estimate {
 }
 
 /// Renders sampled units and extends their cost to the job.
-pub(super) fn estimate(regions: &Regions, sample_count: u64, info: &ManagerInfo) -> Result<Estimate> {
+pub(super) fn estimate(
+    regions: &Regions,
+    sample_count: u64,
+    info: &ManagerInfo,
+) -> Result<Estimate> {
     let unit_count = regions.params.unit_count();
     let costs = sample(regions, sample_count.clamp(1, unit_count))?;
     let (mean, spread) = mean_and_spread(&costs, unit_count);
@@ -50,7 +54,11 @@ pub(super) fn estimate(regions: &Regions, sample_count: u64, info: &ManagerInfo)
     let to_ibm = info.reference_rate as f64 / 1e18;
     let ibm = total(mean) * to_ibm;
     // Whole work units: the estimate is far coarser.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "costs are positive")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "costs are positive"
+    )]
     let ibm_micro = cost_to_ibm_micro(total(mean) as u128, info.reference_rate);
     let price_wei = info
         .price_range_wei
@@ -75,17 +83,33 @@ impl Estimate {
         session.print(self, || {
             let mut table = Table::new(&["estimate", ""]);
             let mut row = |what: &str, figure: String| table.row([what.to_owned(), figure]);
-            row("units", format!("{} ({} sampled)", self.unit_count, self.sampled_count));
-            row("work", format!("{:.4} IBM, give or take {:.4}", self.ibm, self.ibm_spread));
-            row("price", match self.price_wei {
-                Some((low_wei, high_wei)) if low_wei == high_wei => format!("{} IFX", ifx(low_wei)),
-                Some((low_wei, high_wei)) => format!("{} to {} IFX", ifx(low_wei), ifx(high_wei)),
-                None => "no worker was seen lately".to_owned(),
-            });
-            row("time", match self.minutes {
-                Some(minutes) => format!("{minutes:.1} min with all workers seen lately"),
-                None => "no worker was seen lately".to_owned(),
-            });
+            row(
+                "units",
+                format!("{} ({} sampled)", self.unit_count, self.sampled_count),
+            );
+            row(
+                "work",
+                format!("{:.4} IBM, give or take {:.4}", self.ibm, self.ibm_spread),
+            );
+            row(
+                "price",
+                match self.price_wei {
+                    Some((low_wei, high_wei)) if low_wei == high_wei => {
+                        format!("{} IFX", ifx(low_wei))
+                    }
+                    Some((low_wei, high_wei)) => {
+                        format!("{} to {} IFX", ifx(low_wei), ifx(high_wei))
+                    }
+                    None => "no worker was seen lately".to_owned(),
+                },
+            );
+            row(
+                "time",
+                match self.minutes {
+                    Some(minutes) => format!("{minutes:.1} min with all workers seen lately"),
+                    None => "no worker was seen lately".to_owned(),
+                },
+            );
             row("scene", format!("{:.1} MB", self.input_bytes as f64 / 1e6));
             table
         })
@@ -103,8 +127,11 @@ fn sample(regions: &Regions, sample_count: u64) -> Result<Vec<u64>> {
     let mut session = executor.prepare(task).wrap_err("the scene is refused")?;
     let unit_count = session.unit_count();
     for i in 0..sample_count {
-        let batch =
-            UnitBatch { first_unit: place(i, sample_count, unit_count), unit_count: 1, max_cost: SAMPLE_MAX_COST };
+        let batch = UnitBatch {
+            first_unit: place(i, sample_count, unit_count),
+            unit_count: 1,
+            max_cost: SAMPLE_MAX_COST,
+        };
         session.submit(batch).wrap_err("sampling a unit")?;
     }
     let mut costs = Vec::new();
@@ -131,9 +158,16 @@ fn place(i: u64, sample_count: u64, unit_count: u64) -> u64 {
 fn mean_and_spread(costs: &[u64], unit_count: u64) -> (f64, f64) {
     let count = costs.len() as f64;
     let mean = costs.iter().map(|cost| *cost as f64).sum::<f64>() / count;
-    let squares = costs.iter().map(|cost| (*cost as f64 - mean).powi(2)).sum::<f64>();
+    let squares = costs
+        .iter()
+        .map(|cost| (*cost as f64 - mean).powi(2))
+        .sum::<f64>();
     let is_whole = costs.len() as u64 >= unit_count;
-    let spread = if is_whole || costs.len() < 2 { 0.0 } else { 2.0 * (squares / (count - 1.0) / count).sqrt() };
+    let spread = if is_whole || costs.len() < 2 {
+        0.0
+    } else {
+        2.0 * (squares / (count - 1.0) / count).sqrt()
+    };
     (mean, spread)
 }
 
@@ -144,8 +178,13 @@ mod tests {
     #[test]
     fn samples_are_distinct_and_within_the_job() {
         for (sample_count, unit_count) in [(1, 1), (16, 16), (16, 17), (16, 8160), (7, 1_000_003)] {
-            let places: Vec<u64> = (0..sample_count).map(|i| place(i, sample_count, unit_count)).collect();
-            assert!(places.windows(2).all(|pair| pair[0] < pair[1]), "{places:?}");
+            let places: Vec<u64> = (0..sample_count)
+                .map(|i| place(i, sample_count, unit_count))
+                .collect();
+            assert!(
+                places.windows(2).all(|pair| pair[0] < pair[1]),
+                "{places:?}"
+            );
             assert!(places.iter().all(|unit| *unit < unit_count), "{places:?}");
         }
     }
@@ -154,6 +193,10 @@ mod tests {
     fn the_spread_is_twice_the_error_of_the_mean() {
         let (mean, spread) = mean_and_spread(&[10, 14], 100);
         assert_eq!((mean, spread), (12.0, 4.0));
-        assert_eq!(mean_and_spread(&[10, 14], 2).1, 0.0, "all units were sampled");
+        assert_eq!(
+            mean_and_spread(&[10, 14], 2).1,
+            0.0,
+            "all units were sampled"
+        );
     }
 }

@@ -25,7 +25,10 @@ pub(super) struct Frames {
 
 impl Frames {
     pub(super) fn new(params: RenderParams) -> Self {
-        Self { params, begun: BTreeMap::new() }
+        Self {
+            params,
+            begun: BTreeMap::new(),
+        }
     }
 
     /// Fetches a piece and adds its units. `is_wanted` says for which frames.
@@ -43,10 +46,16 @@ impl Frames {
             return Ok(());
         }
 
-        let blob = client.fetch_blob(piece.blob, max_bytes).await.wrap_err("fetching outputs")?;
-        let size = usize::try_from(unit_bytes).wrap_err("outputs are too large for this machine")?;
+        let blob = client
+            .fetch_blob(piece.blob, max_bytes)
+            .await
+            .wrap_err("fetching outputs")?;
+        let size =
+            usize::try_from(unit_bytes).wrap_err("outputs are too large for this machine")?;
         for (unit_index, output) in units.zip(blob.chunks_exact(size)) {
-            let Some(frame) = self.params.tile(unit_index).map(|tile| tile.frame) else { continue };
+            let Some(frame) = self.params.tile(unit_index).map(|tile| tile.frame) else {
+                continue;
+            };
             if is_wanted(frame) {
                 self.add_unit(frame, unit_index, output);
             }
@@ -62,7 +71,10 @@ impl Frames {
             output_root: [0; 32],
             output: output.to_vec(),
         };
-        let picture = self.begun.entry(frame).or_insert_with(|| Frame::empty(&self.params));
+        let picture = self
+            .begun
+            .entry(frame)
+            .or_insert_with(|| Frame::empty(&self.params));
         picture.add(&self.params, frame, &unit);
     }
 
@@ -73,9 +85,16 @@ impl Frames {
 
     /// Takes out the frames that are complete.
     pub(super) fn take_complete(&mut self) -> Vec<(u32, Frame)> {
-        let complete: Vec<u32> =
-            self.begun.iter().filter(|(_, frame)| frame.is_complete()).map(|(index, _)| *index).collect();
-        complete.into_iter().filter_map(|index| self.begun.remove_entry(&index)).collect()
+        let complete: Vec<u32> = self
+            .begun
+            .iter()
+            .filter(|(_, frame)| frame.is_complete())
+            .map(|(index, _)| *index)
+            .collect();
+        complete
+            .into_iter()
+            .filter_map(|index| self.begun.remove_entry(&index))
+            .collect()
     }
 }
 

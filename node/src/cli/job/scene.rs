@@ -96,7 +96,10 @@ impl SceneArgs {
         }
         let input = scene::build(&import.parts).wrap_err("compiling the scene")?;
         let params = self.params()?;
-        Ok(Regions { input: Bytes::from(input), params })
+        Ok(Regions {
+            input: Bytes::from(input),
+            params,
+        })
     }
 
     fn import(&self) -> Result<Import> {
@@ -149,13 +152,18 @@ fn look_at(from: Point, at: Point) -> Result<Affine> {
     let (Point(from), Point(at)) = (from, at);
     let minus = |a: [f32; 3], b: [f32; 3]| [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
     let cross = |a: [f32; 3], b: [f32; 3]| {
-        [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+        [
+            a[1] * b[2] - a[2] * b[1],
+            a[2] * b[0] - a[0] * b[2],
+            a[0] * b[1] - a[1] * b[0],
+        ]
     };
     let unit = |a: [f32; 3]| {
         let length = (a[0] * a[0] + a[1] * a[1] + a[2] * a[2]).sqrt();
         (length > 1e-6).then(|| a.map(|value| value / length))
     };
-    let back = unit(minus(from, at)).ok_or_else(|| eyre!("--camera-from and --camera-at are one place"))?;
+    let back = unit(minus(from, at))
+        .ok_or_else(|| eyre!("--camera-from and --camera-at are one place"))?;
     let right = unit(cross([0.0, 1.0, 0.0], back)).unwrap_or([1.0, 0.0, 0.0]);
     let up = cross(back, right);
     Ok([0, 1, 2].map(|row| [right[row], up[row], back[row], from[row]]))
@@ -163,7 +171,10 @@ fn look_at(from: Point, at: Point) -> Result<Affine> {
 
 fn parse_frames(text: &str) -> Result<RangeInclusive<u32>> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
-    let number = |part: &str| part.parse::<u32>().wrap_err("frames are written as 0-9, or as one number");
+    let number = |part: &str| {
+        part.parse::<u32>()
+            .wrap_err("frames are written as 0-9, or as one number")
+    };
     let (first, last) = (number(first)?, number(last)?);
     if last < first || last == u32::MAX {
         bail!("the last frame must not be before the first");
@@ -174,13 +185,20 @@ fn parse_frames(text: &str) -> Result<RangeInclusive<u32>> {
 fn parse_size(text: &str) -> Result<(u32, u32)> {
     let wrong = || eyre!("a size is written as 1280x720");
     let (width, height) = text.split_once('x').ok_or_else(wrong)?;
-    Ok((width.parse().map_err(|_| wrong())?, height.parse().map_err(|_| wrong())?))
+    Ok((
+        width.parse().map_err(|_| wrong())?,
+        height.parse().map_err(|_| wrong())?,
+    ))
 }
 
 fn parse_point(text: &str) -> Result<Point> {
     let wrong = || eyre!("a point is written as 1,2.5,-3");
-    let parts: Vec<f32> =
-        text.split(',').map(str::trim).map(str::parse).collect::<Result<_, _>>().map_err(|_| wrong())?;
+    let parts: Vec<f32> = text
+        .split(',')
+        .map(str::trim)
+        .map(str::parse)
+        .collect::<Result<_, _>>()
+        .map_err(|_| wrong())?;
     Ok(Point(parts.try_into().map_err(|_| wrong())?))
 }
 
@@ -203,8 +221,18 @@ mod tests {
     #[test]
     fn a_camera_looks_at_its_target_with_y_up() {
         let affine = look_at(Point([0.0, 0.0, 5.0]), Point([0.0, 0.0, 0.0])).unwrap();
-        assert_eq!(affine, [[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 5.0]]);
+        assert_eq!(
+            affine,
+            [
+                [1.0, 0.0, 0.0, 0.0],
+                [0.0, 1.0, 0.0, 0.0],
+                [0.0, 0.0, 1.0, 5.0]
+            ]
+        );
         assert!(look_at(Point([1.0; 3]), Point([1.0; 3])).is_err());
-        assert!(look_at(Point([0.0, 9.0, 0.0]), Point([0.0; 3])).is_ok(), "straight down");
+        assert!(
+            look_at(Point([0.0, 9.0, 0.0]), Point([0.0; 3])).is_ok(),
+            "straight down"
+        );
     }
 }
