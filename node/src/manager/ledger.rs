@@ -205,6 +205,24 @@ impl Views {
         self.ledger.cursor(worker, manager, builder).await
     }
 
+    /// Reads what stands behind a lease, afresh. The cursor comes first: a claim that lands in between then counts
+    /// twice against allocation and stake, and never not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError`].
+    pub async fn cover(
+        &self,
+        worker: Address,
+        manager: Address,
+        builder: Address,
+    ) -> Result<(CursorView, AllocationView, NodeView), ChainError> {
+        let cursor = self.ledger.cursor(worker, manager, builder).await?;
+        let allocation = self.ledger.allocation(builder, manager).await?;
+        let node = self.ledger.node(worker).await?;
+        Ok((cursor, allocation, node))
+    }
+
     /// Reads the parameters.
     ///
     /// # Errors
