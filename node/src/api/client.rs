@@ -81,7 +81,7 @@ pub enum ClientError {
     #[error("the manager at {base} refused: {} ({})", refusal.message, refusal.code)]
     Refused {
         /// The manager's address.
-        base: Url,
+        base: String,
         /// The HTTP status.
         status: u16,
         /// Why.
@@ -91,7 +91,7 @@ pub enum ClientError {
     #[error("the manager at {base} can't be reached")]
     Unreachable {
         /// The manager's address.
-        base: Url,
+        base: String,
         /// Why.
         #[source]
         source: reqwest::Error,
@@ -102,7 +102,7 @@ pub enum ClientError {
     )]
     WrongChain {
         /// The manager's address.
-        base: Url,
+        base: String,
         /// Its chain.
         got: u64,
         /// Its contract.
@@ -118,7 +118,7 @@ pub enum ClientError {
     )]
     Malformed {
         /// The manager's address.
-        base: Url,
+        base: String,
         /// Why.
         #[source]
         source: serde_json::Error,
@@ -133,7 +133,7 @@ pub enum ClientError {
     #[error("{base} is no address of a manager")]
     WrongBase {
         /// The address.
-        base: Url,
+        base: String,
     },
     /// The HTTP client can't be made.
     #[error("can't make an HTTP client")]
@@ -199,7 +199,7 @@ impl Client {
         } = &client.options;
         if info.chain_id != *chain_id || info.work_claims != *work_claims {
             return Err(ClientError::WrongChain {
-                base: base.clone(),
+                base: base.to_string(),
                 got: info.chain_id,
                 got_contract: info.work_claims,
                 needed: *chain_id,
@@ -436,7 +436,7 @@ impl Client {
 
     async fn post<T: Serialize>(&self, path: &str, body: &T) -> Result<Response, ClientError> {
         let malformed = |source| ClientError::Malformed {
-            base: self.options.base.clone(),
+            base: self.base_text(),
             source,
         };
         let bytes = Bytes::from(serde_json::to_vec(body).map_err(malformed)?);
@@ -489,7 +489,7 @@ impl Client {
             .await
             .unwrap_or_else(|_| unexplained(status));
         Err(ClientError::Refused {
-            base: self.options.base.clone(),
+            base: self.base_text(),
             status: status.as_u16(),
             refusal,
         })
@@ -501,7 +501,7 @@ impl Client {
             .await
             .map_err(|source| self.unreachable(source))?;
         let malformed = |source| ClientError::Malformed {
-            base: self.options.base.clone(),
+            base: self.base_text(),
             source,
         };
         serde_json::from_slice(&bytes).map_err(malformed)
@@ -534,14 +534,18 @@ impl Client {
     fn url(&self, path: &str) -> Result<Url, ClientError> {
         let base = self.options.base.as_str().trim_end_matches('/');
         let wrong = |_| ClientError::WrongBase {
-            base: self.options.base.clone(),
+            base: self.base_text(),
         };
         Url::parse(&format!("{base}{path}")).map_err(wrong)
     }
 
+    fn base_text(&self) -> String {
+        self.options.base.to_string()
+    }
+
     fn unreachable(&self, source: reqwest::Error) -> ClientError {
         ClientError::Unreachable {
-            base: self.options.base.clone(),
+            base: self.base_text(),
             source: source.without_url(),
         }
     }

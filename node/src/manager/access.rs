@@ -1,12 +1,20 @@
-//! Which blobs are named by what, and so who may read them.
+//! Which blobs are named by what, and so who may read them, and who may send any.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use alloy::primitives::{Address, B256};
 use inferix_prover::id::{ClaimId, JobId};
+use tracing::debug;
 
-use super::ledger::acts_as;
-use crate::{chain::NodeView, queue::JobView, roles};
+use super::{
+    desk::{Desk, KeptClaim},
+    error::ManagerError,
+    ledger::acts_as,
+};
+use crate::{api::types::ClaimNotice, chain::NodeView, queue::JobView, roles};
 
 /// What names a blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,6 +69,90 @@ impl BlobUses {
     /// Whether something names a blob.
     pub fn is_named(&self, blob: B256) -> bool {
         self.uses.contains_key(&blob)
+    }
+}
+
+impl Desk {
+    /// Keeps a claim's blob for those who check the claim.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::NotRegistered`], [`ManagerError::ClaimMissing`], and failures of the chain, the blobs
+    /// and the store.
+    pub async fn publish_claim(
+        self: &Arc<Self>,
+        worker: Address,
+        notice: ClaimNotice,
+    ) -> Result<(), ManagerError> {
+        self.require_role(worker, roles::WORKER, "worker").await?;
+        if !self.blobs.has(notice.blob).await? {
+            return Err(ManagerError::ClaimMissing { blob: notice.blob });
+        }
+        let claim = KeptClaim {
+            worker,
+            blob: notice.blob,
+            published_at: self.now(),
+        };
+        let claim_id = ClaimId::new(notice.claim_id);
+        self.blocking(move |desk| Ok(desk.claims.put(claim_id.bytes(), &claim)?))
+            .await?;
+        self.uses().insert(notice.blob, BlobUse::Claim(claim_id));
+        debug!(%claim_id, %worker, "claim published");
+        Ok(())
+    }
+
+    /// Checks that an account may send blobs: workers, and builders who have allocated money here.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Stranger`], [`ManagerError::Chain`].
+    pub async fn check_may_send(&self, account: Address) -> Result<(), ManagerError> {
+        if acts_as(&self.views.node(account).await?, roles::WORKER) {
+            return Ok(());
+        }
+        let allocation = self.views.allocation(account, self.account).await?;
+        if allocation.free_wei.is_zero() {
+            return Err(ManagerError::Stranger { account });
+        }
+        Ok(())
+    }
+
+    /// Checks that an account may list a builder's jobs: its own, or as a verifier.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::NotBuilder`], [`ManagerError::Chain`].
+    pub async fn check_may_list(
+        &self,
+        caller: Address,
+        builder: Address,
+    ) -> Result<(), ManagerError> {
+        if caller == builder || acts_as(&self.views.node(caller).await?, roles::VERIFIER) {
+            return Ok(());
+        }
+        Err(ManagerError::NotBuilder { builder })
+    }
+
+    /// Checks that an account may read a blob.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::BlobUnknown`] also for those who may not see it; [`ManagerError::Chain`].
+    pub async fn check_may_read(&self, caller: Address, blob: B256) -> Result<(), ManagerError> {
+        let node = self.views.node(caller).await?;
+        let is_readable = |named_by: &BlobUse| match *named_by {
+            // A claim's hash stands on chain: whoever knows it may check it.
+            BlobUse::Claim(_) => true,
+            BlobUse::Input(job_id) | BlobUse::Output(job_id) => {
+                let job = self.queue.job(job_id);
+                job.is_some_and(|job| may_read_job(&job, caller, &node, *named_by))
+            }
+        };
+        let uses = self.uses().of(blob);
+        if caller == self.account || uses.iter().any(is_readable) {
+            return Ok(());
+        }
+        Err(ManagerError::BlobUnknown { blob })
     }
 }
 

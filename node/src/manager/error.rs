@@ -113,3 +113,13 @@ pub enum ManagerError {
     #[error("the manager is stopping")]
     Stopping,
 }
+
+impl ManagerError {
+    /// Tells a blob that is missing, in the words of what named it, from one that can't be read.
+    pub(super) fn of_blob(err: BlobError, missing: impl FnOnce(B256) -> Self) -> Self {
+        if let BlobError::Missing { hash } = err {
+            return missing(hash);
+        }
+        err.into()
+    }
+}

@@ -202,19 +202,19 @@ impl Desk {
             worker: applicant.worker,
             builder: candidate.builder,
         };
-        // The cursor before the allocation: a claim in between then counts twice, never not at all.
-        let cursor = self
-            .views
-            .cursor(pair.worker, self.account(), pair.builder)
-            .await?;
-        let allocation = self.views.allocation(pair.builder, self.account()).await?;
+        let manager = self.account();
+        let cover = self.views.cover(pair.worker, manager, pair.builder);
+        let (cursor, allocation, node) = cover.await?;
         let view = PairView {
             pair,
             cursor,
             allocation,
             parameters,
         };
-        let applicant = applicant.clone();
+        let applicant = Applicant {
+            node,
+            ..applicant.clone()
+        };
         self.blocking(move |desk| desk.grant(job_id, &applicant, &view))
             .await
     }

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -205,6 +205,24 @@ impl Views {
         self.ledger.cursor(worker, manager, builder).await
     }
 
+    /// Reads what stands behind a lease, afresh. The cursor comes first: a claim that lands in between then counts
+    /// twice against allocation and stake, and never not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError`].
+    pub async fn cover(
+        &self,
+        worker: Address,
+        manager: Address,
+        builder: Address,
+    ) -> Result<(CursorView, AllocationView, NodeView), ChainError> {
+        let cursor = self.ledger.cursor(worker, manager, builder).await?;
+        let allocation = self.ledger.allocation(builder, manager).await?;
+        let node = self.ledger.node(worker).await?;
+        Ok((cursor, allocation, node))
+    }
+
     /// Reads the parameters.
     ///
     /// # Errors
@@ -227,24 +245,22 @@ impl<K, V> Default for Kept<K, V> {
 }
 
 impl<K: Ord, V: Clone> Kept<K, V> {
+    fn kept(&self) -> MutexGuard<'_, BTreeMap<K, (Instant, V)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn read<E>(
         &self,
         key: K,
         keep: Duration,
         read: impl Future<Output = Result<V, E>>,
     ) -> Result<V, E> {
-        if let Some((read_at, value)) = self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&key)
-        {
-            if read_at.elapsed() < keep {
-                return Ok(value.clone());
-            }
+        let kept = self.kept().get(&key).cloned();
+        if let Some((_, value)) = kept.filter(|(read_at, _)| read_at.elapsed() < keep) {
+            return Ok(value);
         }
         let value = read.await?;
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept();
         if kept.len() >= KEPT_MAX {
             kept.retain(|_, (read_at, _)| read_at.elapsed() < keep);
         }

@@ -1,6 +1,7 @@
 //! The manager: takes jobs, leases their units to workers, signs what they may claim, checks what they send.
 //!
-//! Read [`desk`] first: its methods are what the API offers. What it decides stands in pure functions:
+//! Read [`desk`] first, then by subject what the API offers: [`jobs`], [`leasing`], [`deliveries`], [`access`].
+//! What is decided there stands in pure functions:
 //! [`admission`] (which jobs), [`cover`] (how much money a lease needs), [`crate::queue::plan`] (which job
 //! and how many units), [`results`] (what was delivered). [`orders`] keeps every promise before it leaves;
 //! [`upkeep`] follows the chain's cursors and sweeps blobs.
@@ -9,8 +10,10 @@ pub mod access;
 pub mod admission;
 pub mod clock;
 pub mod cover;
+pub mod deliveries;
 pub mod desk;
 pub mod error;
+pub mod jobs;
 pub mod leasing;
 pub mod ledger;
 pub mod orders;

@@ -20,7 +20,7 @@ use url::Url;
 
 use super::{
     estimate::{Estimate, estimate},
-    frames::{Frames, all_pieces, write, write_preview},
+    frames::{Frames, Preview, all_pieces, write},
     scene::{Regions, SceneArgs},
 };
 use crate::{
@@ -306,30 +306,16 @@ async fn watch(
         .wrap_err("asking for the job")?;
     let params = RenderParams::decode(&signed.params)?;
     let mut preview = preview.map(|(path, frame)| {
-        (
-            path,
-            frame.unwrap_or(params.first_frame),
-            Frames::new(params.clone()),
-            0,
-        )
+        let frame = frame.unwrap_or(params.first_frame);
+        Preview::new(path, frame, params.clone())
     });
     let bar = progress(signed.job.unitCount);
     loop {
         let status = client.job(job_id).await.wrap_err("asking after the job")?;
         bar.set_position(status.done_count);
         bar.set_message(remark(&status));
-        if let Some((path, frame, frames, known_count)) = &mut preview {
-            let pieces = all_pieces(client, job_id).await?;
-            // Pieces may fill gaps: those that are new are found by their number only at the end.
-            if pieces.len() != *known_count {
-                for piece in &pieces {
-                    frames.add(client, piece, |index| index == *frame).await?;
-                }
-                *known_count = pieces.len();
-                if let Some(picture) = frames.get(*frame) {
-                    write_preview(path, picture)?;
-                }
-            }
+        if let Some(preview) = &mut preview {
+            preview.update(client, job_id).await?;
         }
         if !matches!(status.state, JobState::Queued | JobState::Running) {
             bar.finish_and_clear();

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use alloy::primitives::B256;
 use eyre::{Result, WrapErr};
 use inferix_gpu::{
     UnitOutput, UnitStatus,
@@ -78,11 +79,6 @@ impl Frames {
         picture.add(&self.params, frame, &unit);
     }
 
-    /// Returns a frame as far as it is there.
-    pub(super) fn get(&self, frame: u32) -> Option<&Frame> {
-        self.begun.get(&frame)
-    }
-
     /// Takes out the frames that are complete.
     pub(super) fn take_complete(&mut self) -> Vec<(u32, Frame)> {
         let complete: Vec<u32> = self
@@ -95,6 +91,45 @@ impl Frames {
             .into_iter()
             .filter_map(|index| self.begun.remove_entry(&index))
             .collect()
+    }
+}
+
+/// A picture of one frame that grows while somebody watches.
+#[derive(Debug)]
+pub(super) struct Preview {
+    path: PathBuf,
+    frame: u32,
+    frames: Frames,
+    known: BTreeSet<(u64, B256)>,
+}
+
+impl Preview {
+    pub(super) fn new(path: PathBuf, frame: u32, params: RenderParams) -> Self {
+        Self {
+            path,
+            frame,
+            frames: Frames::new(params),
+            known: BTreeSet::new(),
+        }
+    }
+
+    /// Fetches what has arrived since, and writes the picture again if that shows.
+    pub(super) async fn update(&mut self, client: &Client, job_id: JobId) -> Result<()> {
+        let known_count = self.known.len();
+        for piece in all_pieces(client, job_id).await? {
+            if self.known.insert((piece.first_unit, piece.blob)) {
+                let frame = self.frame;
+                self.frames
+                    .add(client, &piece, |index| index == frame)
+                    .await?;
+            }
+        }
+        match self.frames.begun.get(&self.frame) {
+            Some(picture) if self.known.len() != known_count => {
+                replace(&self.path, &encode_png(picture, &Tone::default())?)
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -124,11 +159,6 @@ pub(super) fn write(dir: &Path, index: u32, frame: &Frame) -> Result<Vec<PathBuf
     replace(&png, &encode_png(frame, &Tone::default())?)?;
     replace(&exr, &encode_exr(frame)?)?;
     Ok(vec![png, exr])
-}
-
-/// Writes what is there of a frame, for somebody who watches.
-pub(super) fn write_preview(path: &Path, frame: &Frame) -> Result<()> {
-    replace(path, &encode_png(frame, &Tone::default())?)
 }
 
 /// Whoever reads the file sees the old picture or the new one, never a half.
