@@ -117,9 +117,10 @@ impl Refusal {
 /// # Errors
 ///
 /// [`ChainError::Answer`](super::ChainError::Answer) if the two are not the same struct after all.
-pub fn recode<A: SolValue, B: SolValue>(value: &A) -> Result<B, super::ChainError>
+pub fn recode<A, B>(value: &A) -> Result<B, super::ChainError>
 where
-    B: From<<B::SolType as SolType>::RustType>,
+    A: SolValue,
+    B: SolValue + From<<B::SolType as SolType>::RustType>,
 {
     B::abi_decode(&value.abi_encode())
         .map_err(|err| super::ChainError::Answer(Box::new(err.into())))

@@ -161,9 +161,9 @@ impl From<RpcError<TransportErrorKind>> for ChainError {
 
 impl From<contract::Error> for ChainError {
     fn from(err: contract::Error) -> Self {
-        match err {
-            contract::Error::TransportError(err) => err.into(),
-            err => Self::Answer(Box::new(err)),
+        if let contract::Error::TransportError(err) = err {
+            return err.into();
         }
+        Self::Answer(Box::new(err))
     }
 }

@@ -288,8 +288,6 @@ fn active_ms(open: &OpenInterval, batches: &[BatchRecord]) -> u32 {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use inferix_prover::unit::UnitStatus;
-
     use super::*;
 
     const TASK: TaskId = TaskId::new(B256::repeat_byte(3));
@@ -312,7 +310,7 @@ pub(super) mod tests {
         let unit = |unit_index| UnitLeaf {
             unit_index,
             cost: 1000,
-            status: UnitStatus::Done,
+            status: inferix_prover::unit::DONE,
             output_root: B256::ZERO,
         };
         BatchRecord {

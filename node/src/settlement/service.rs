@@ -517,6 +517,12 @@ fn may_pass_later(refusal: &crate::chain::Refusal) -> bool {
             IBuilderAccountsErrors::AllocationTooLow(_)
                 | IBuilderAccountsErrors::ManagerStakeTooLow(_)
         ),
-        _ => false,
+        Refusal::Ifx(_)
+        | Refusal::Checkpoints(_)
+        | Refusal::ProgramRegistry(_)
+        | Refusal::FraudProofs(_)
+        | Refusal::Voids(_)
+        | Refusal::ManagerFrauds(_)
+        | Refusal::Demands(_) => false,
     }
 }

@@ -60,7 +60,7 @@ impl Worker {
         while !cancel.is_cancelled() {
             let wait = match self.ctx.control.mode() {
                 Mode::Pause => IDLE_POLL,
-                mode => match self.next_lease(mode).await? {
+                mode @ (Mode::Run | Mode::Drain) => match self.next_lease(mode).await? {
                     Ok(record) => {
                         self.work(record, &cancel).await?;
                         continue;
@@ -323,10 +323,10 @@ impl Worker {
                 Some(Progress::Failed(err)) => end = End::Failed(err.to_string()),
             }
         }
-        match end {
-            End::Done if done_unit < end_unit => Err(WorkerError::EngineEnded),
-            end => Ok(end),
+        if matches!(end, End::Done) && done_unit < end_unit {
+            return Err(WorkerError::EngineEnded);
         }
+        Ok(end)
     }
 
     fn stop(&self, running: &Running, end: End) -> End {
