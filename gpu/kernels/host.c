@@ -3,16 +3,30 @@
  * Every `blob` has passed the validator for the parameters at hand and lies on a boundary of 64 bytes. */
 #include "render.h"
 
-void IFX_SYMBOL(sub_unit)(const u8 *blob, const RenderParams *params, u32 frame, u32 x, u32 y, u32 range,
-                          SubUnit *out) {
+/* The caller's thread may round otherwise or flush subnormals to zero: one library built for speed is enough
+ * to set that for a whole process. Each entry computes under the default, and puts back what it found. */
+#if defined(__SSE2__)
+IFX_FN u32 rounding_begin(void) {
+    u32 found = __builtin_ia32_stmxcsr();
+    __builtin_ia32_ldmxcsr(0x1f80);
+    return found;
+}
+IFX_FN void rounding_end(u32 found) { __builtin_ia32_ldmxcsr(found); }
+#else
+IFX_FN u32 rounding_begin(void) { return 0; }
+IFX_FN void rounding_end(u32 found) { (void)found; }
+#endif
+
+/* Out of line, so that no sum is moved to where another rounding holds. */
+IFX_COLD void host_sub_unit(const u8 *blob, const RenderParams *params, u32 frame, u32 x, u32 y, u32 range,
+                            SubUnit *out) {
     View view = view_open(blob, frame);
     Camera camera = camera_of(&view, params);
     render_sub_unit(&view, &camera, params, frame, x, y, range, out);
 }
 
-/* `count` pixels of a row from (x, y) on, all of them in the frame. */
-void IFX_SYMBOL(pixels)(const u8 *blob, const RenderParams *params, u32 frame, u32 x, u32 y, u32 count,
-                        Pixel *out) {
+IFX_COLD void host_pixels(const u8 *blob, const RenderParams *params, u32 frame, u32 x, u32 y, u32 count,
+                          Pixel *out) {
     View view = view_open(blob, frame);
     Camera camera = camera_of(&view, params);
     for (u32 i = 0; i < count; i++) {
@@ -20,13 +34,7 @@ void IFX_SYMBOL(pixels)(const u8 *blob, const RenderParams *params, u32 frame, u
     }
 }
 
-u32 IFX_SYMBOL(close_unit)(Pixel *pixels, u32 pixel_count, u64 max_cost, u64 *cost) {
-    return (u32)render_close_unit(pixels, pixel_count, max_cost, cost);
-}
-
-/* Rays without a path, for tests and benchmarks. `any`: the hit only tells that there is one. Returns the
- * cost of all of them. */
-u64 IFX_SYMBOL(rays)(const u8 *blob, u32 frame, const Ray *rays, u64 count, u32 any, Hit *hits) {
+IFX_COLD u64 host_rays(const u8 *blob, u32 frame, const Ray *rays, u64 count, u32 any, Hit *hits) {
     View view = view_open(blob, frame);
     u64 cost = 0;
     for (u64 i = 0; i < count; i++) {
@@ -38,6 +46,34 @@ u64 IFX_SYMBOL(rays)(const u8 *blob, u32 frame, const Ray *rays, u64 count, u32 
         }
         cost += (u64)((1 << 30) - budget.left);
     }
+    return cost;
+}
+
+void IFX_SYMBOL(sub_unit)(const u8 *blob, const RenderParams *params, u32 frame, u32 x, u32 y, u32 range,
+                          SubUnit *out) {
+    u32 found = rounding_begin();
+    host_sub_unit(blob, params, frame, x, y, range, out);
+    rounding_end(found);
+}
+
+/* `count` pixels of a row from (x, y) on, all of them in the frame. */
+void IFX_SYMBOL(pixels)(const u8 *blob, const RenderParams *params, u32 frame, u32 x, u32 y, u32 count,
+                        Pixel *out) {
+    u32 found = rounding_begin();
+    host_pixels(blob, params, frame, x, y, count, out);
+    rounding_end(found);
+}
+
+u32 IFX_SYMBOL(close_unit)(Pixel *pixels, u32 pixel_count, u64 max_cost, u64 *cost) {
+    return (u32)render_close_unit(pixels, pixel_count, max_cost, cost);
+}
+
+/* Rays without a path, for tests and benchmarks. `any`: the hit only tells that there is one. Returns the
+ * cost of all of them. */
+u64 IFX_SYMBOL(rays)(const u8 *blob, u32 frame, const Ray *rays, u64 count, u32 any, Hit *hits) {
+    u32 found = rounding_begin();
+    u64 cost = host_rays(blob, frame, rays, count, any, hits);
+    rounding_end(found);
     return cost;
 }
 

@@ -21,7 +21,7 @@ typedef struct {
     u32 width;
     u32 height;
     u32 samples; /* paths for each pixel */
-    u32 max_depth; /* surfaces that a path may meet */
+    u32 max_depth; /* times that a path may scatter */
     u32 tile_edge; /* power of two */
     u32 first_frame;
     u32 frame_count;

@@ -21,6 +21,9 @@ use crate::{
     scene::ValidScene,
 };
 
+/// Paths that are rendered in one go: some milliseconds.
+const RUN_SAMPLES: u32 = 64;
+
 /// The processor of this machine, as a number of threads.
 #[derive(Debug)]
 pub struct CpuExecutor {
@@ -263,29 +266,32 @@ impl Runner {
             unit_count,
         })?;
         let mut output = vec![0; 1 << params.log2_output()];
-        let row_bytes = params.tile_edge as usize * PIXEL_BYTES;
-        let row_costs: Vec<AtomicU64> = (0..params.tile_edge).map(|_| AtomicU64::new(0)).collect();
+        let run_bytes = run_pixels(params) as usize * PIXEL_BYTES;
+        let run_costs: Vec<AtomicU64> = output
+            .chunks(run_bytes)
+            .map(|_| AtomicU64::new(0))
+            .collect();
         output
-            .par_chunks_exact_mut(row_bytes)
+            .par_chunks_exact_mut(run_bytes)
             .enumerate()
-            .for_each(|(row, out)| {
-                // What is known of the rows above is at most their cost: if it exceeds the bound already,
-                // this row is cut whatever it holds.
-                let above = row_costs[..row]
+            .for_each(|(run, out)| {
+                // What is known of the runs above is at most their cost: if it exceeds the bound already,
+                // this run is cut whatever it holds.
+                let above = run_costs[..run]
                     .iter()
                     .map(|cost| cost.load(Ordering::Relaxed));
                 let is_cut = above.fold(0_u64, u64::saturating_add) > max_cost;
                 if is_cut || self.signals.is_canceled(number) {
                     return;
                 }
-                let row_index = u32::try_from(row).unwrap_or(u32::MAX);
-                self.kernels.render_row(&self.task, tile, row_index, out);
-                row_costs[row].store(row_cost(out), Ordering::Relaxed);
+                let first = u32::try_from(run).unwrap_or(u32::MAX) * run_pixels(params);
+                self.kernels.render_run(&self.task, tile, first, out);
+                run_costs[run].store(run_cost(out), Ordering::Relaxed);
             });
         if self.signals.is_canceled(number) {
             return Err(GpuError::Canceled);
         }
-        // A row that was cut above its turn is all zero, and stands below a pixel that ends the unit.
+        // A run that was cut above its turn is all zero, and stands below a pixel that ends the unit.
         let (status, cost) = self.kernels.close_unit(&mut output, max_cost);
         let output_root = subtree_root(&output, params.log2_output());
         Ok(UnitOutput {
@@ -298,9 +304,17 @@ impl Runner {
     }
 }
 
-/// Sums what the pixels of a row say that they cost.
-fn row_cost(row: &[u8]) -> u64 {
-    let costs = row.chunks_exact(4).skip(3).step_by(4);
+/// Returns how many pixels of a row are rendered in one go: enough to be worth a thread's while, few enough
+/// that a cut or a cancellation takes effect soon. A power of two, as the edge of a tile is.
+fn run_pixels(params: &RenderParams) -> u32 {
+    (RUN_SAMPLES / params.samples)
+        .next_power_of_two()
+        .min(params.tile_edge)
+}
+
+/// Sums what pixels say that they cost.
+fn run_cost(pixels: &[u8]) -> u64 {
+    let costs = pixels.chunks_exact(4).skip(3).step_by(4);
     costs
         .map(|word| u64::from(u32::from_le_bytes([word[0], word[1], word[2], word[3]])))
         .sum()

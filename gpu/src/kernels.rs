@@ -210,14 +210,19 @@ impl Kernels {
         self.instructions
     }
 
-    /// Renders the part of row `row` of a tile that lies in the frame, into that row of a unit's output.
-    pub(crate) fn render_row(&self, task: &ValidTask, tile: Tile, row: u32, out: &mut [u8]) {
+    /// Renders the pixels of a tile from `first` on that `out` has room for, all of one row: those that lie in
+    /// the frame.
+    pub(crate) fn render_run(&self, task: &ValidTask, tile: Tile, first: u32, out: &mut [u8]) {
         let params = &task.params;
-        if tile.y + row >= params.height || tile.x >= params.width {
+        let x = tile.x + first % params.tile_edge;
+        let y = tile.y + first / params.tile_edge;
+        if x >= params.width || y >= params.height {
             return;
         }
-        let count = params.tile_edge.min(params.width - tile.x);
-        let mut pixels = vec![Pixel::zeroed(); count as usize];
+        let mut pixels = vec![Pixel::zeroed(); out.len() / PIXEL_BYTES];
+        let count = u32::try_from(pixels.len())
+            .unwrap_or(u32::MAX)
+            .min(params.width - x);
         // SAFETY: the blob and the parameters have been validated together, `frame` is one of the
         // job's since tiles are made from its units, the pixels lie in the frame, and `pixels` has
         // room for `count`.
@@ -226,13 +231,13 @@ impl Kernels {
                 task.scene.bytes().as_ptr(),
                 &raw const task.raw,
                 tile.frame,
-                tile.x,
-                tile.y + row,
+                x,
+                y,
                 count,
                 pixels.as_mut_ptr(),
             );
         }
-        out[..pixels.len() * PIXEL_BYTES].copy_from_slice(bytemuck::cast_slice(&pixels));
+        out.copy_from_slice(bytemuck::cast_slice(&pixels));
     }
 
     /// Renders one range of a pixel's samples. `None` unless frame, pixel and range are the job's.

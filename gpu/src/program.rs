@@ -1,6 +1,6 @@
 //! The programs, and what their ids commit to.
 //!
-//! An id is the hash of a tag and of the kernel sources in the order of [`SOURCES`]: whoever changes a
+//! An id is the hash of a tag and of the kernel sources in the order of `SOURCES`: whoever changes a
 //! result's bits has changed a source, and with it the id.
 
 use crate::memory::keccak256;

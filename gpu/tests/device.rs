@@ -41,6 +41,28 @@ fn every_instruction_set_gives_the_same_bytes() {
     }
 }
 
+/// Some libraries set this for whoever loads them.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_thread_that_flushes_and_truncates_gets_the_same_bytes() {
+    let task = ValidTask::new(
+        ValidScene::new(&build(&everything()).unwrap()).unwrap(),
+        params(),
+    );
+    let task = task.unwrap();
+    for kernels in all_kernels() {
+        let expected = kernels.render_sub_unit(&task, 1, (20, 12), 0);
+        let odd: u32 = 0x1f80 | 0x8040 | 0x6000;
+        let default: u32 = 0x1f80;
+        // SAFETY: changes how this thread rounds, until the default is put back below.
+        unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const odd) };
+        let got = kernels.render_sub_unit(&task, 1, (20, 12), 0);
+        // SAFETY: as above.
+        unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const default) };
+        assert_eq!(got, expected);
+    }
+}
+
 #[test]
 fn the_number_of_threads_does_not_show() {
     let blob = build(&everything()).unwrap();

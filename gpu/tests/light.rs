@@ -5,13 +5,15 @@
 mod common;
 
 use common::{
-    IDENTITY, camera_at, diffuse, everything, frame, mean, moved, put, put_at, quad, sphere,
+    IDENTITY, camera_at, diffuse, everything, frame, mean, moved, put, put_at, quad, render_on,
+    sphere,
 };
 use inferix_gpu::{
+    CpuExecutor,
     render::{PixelFilter, RenderParams},
     scene::{
         AlphaMode, InstancePart, LightKind, LightPart, MaterialPart, Projection, SceneParts,
-        SkyPart,
+        SkyPart, build,
     },
 };
 
@@ -238,20 +240,24 @@ fn drawing_lights_and_waiting_for_them_come_to_the_same() {
     };
     let drawn = mean(&frame(&parts, &params));
 
-    let mut blob = inferix_gpu::scene::build(&parts).unwrap();
+    let mut blob = build(&parts).unwrap();
     forget_lights(&mut blob);
-    let executor = inferix_gpu::CpuExecutor::new(0).unwrap();
-    let mut pixels = vec![[0.0; 3]; 24 * 24];
-    for unit in common::render_on(&executor, &blob, &params) {
-        params.assemble(0, &unit, &mut pixels);
-    }
-    let met = mean(&pixels);
+    let met = mean(&frame_of(&blob, &params));
     for c in 0..3 {
         assert!(
             is_near(met[c], drawn[c], 0.02),
             "channel {c}: {met:?}, {drawn:?}"
         );
     }
+}
+
+/// The first frame of a blob, row by row.
+fn frame_of(blob: &[u8], params: &RenderParams) -> Vec<[f32; 3]> {
+    let mut pixels = vec![[0.0; 3]; params.width as usize * params.height as usize];
+    for unit in render_on(&CpuExecutor::new(0).unwrap(), blob, params) {
+        assert!(params.assemble(0, &unit, &mut pixels));
+    }
+    pixels
 }
 
 /// Makes every mesh forget which of its triangles are lights, and every frame that it has any.
@@ -270,16 +276,17 @@ fn forget_lights(blob: &mut [u8]) {
         let bytes = &mut blob[at..at + size_of::<Frame>()];
         let mut frame: Frame = bytemuck::pod_read_unaligned(bytes);
         frame.light_count = 0;
+        frame.sky_light = u32::MAX;
         bytes.copy_from_slice(bytemuck::bytes_of(&frame));
     }
 }
 
-#[test]
-fn a_sky_image_lights_the_same_whether_it_is_drawn_or_met() {
+/// A ball under a sky with one bright texel: its mean radiance, with the sky drawn as a light or only met.
+fn ball_under_sky(material: &MaterialPart, is_drawn: bool) -> f64 {
     let radiance: Vec<[f32; 3]> = (0..32 * 16)
         .map(|i| {
             if i % 32 == 9 && i / 32 == 4 {
-                [90.0; 3]
+                [60.0; 3]
             } else {
                 [0.3; 3]
             }
@@ -295,29 +302,66 @@ fn a_sky_image_lights_the_same_whether_it_is_drawn_or_met() {
         radiance,
         turn: 0.4,
     };
-    parts.materials.push(diffuse([0.8; 3]));
+    parts.materials.push(material.clone());
     put(&mut parts, sphere([0.0; 3], 1.0, 24, 0));
     parts.cameras.push(camera_at(moved(0.0, 0.0, 4.0), 0.5));
     let params = RenderParams {
-        max_depth: 2,
+        max_depth: 4,
         seed: 5,
-        ..RenderParams::new(16, 16, 6000)
+        ..RenderParams::new(16, 16, 1500)
     };
-    let drawn = mean(&frame(&parts, &params))[0];
-    let mut blob = inferix_gpu::scene::build(&parts).unwrap();
-    // Without lights the sky is only met.
-    let header: inferix_gpu::scene::layout::SceneHeader =
-        bytemuck::pod_read_unaligned(&blob[..256]);
-    let at = header.frames.offset as usize;
-    blob[at + 16..at + 20].copy_from_slice(&0_u32.to_le_bytes());
-    blob[at + 28..at + 32].copy_from_slice(&u32::MAX.to_le_bytes());
-    let executor = inferix_gpu::CpuExecutor::new(0).unwrap();
-    let mut pixels = vec![[0.0; 3]; 256];
-    for unit in common::render_on(&executor, &blob, &params) {
-        params.assemble(0, &unit, &mut pixels);
+    let mut blob = build(&parts).unwrap();
+    if !is_drawn {
+        forget_lights(&mut blob);
     }
-    let met = mean(&pixels)[0];
-    assert!(is_near(met, drawn, 0.02), "{met} is not {drawn}");
+    mean(&frame_of(&blob, &params))[0]
+}
+
+#[test]
+fn a_sky_image_lights_every_material_the_same_whether_it_is_drawn_or_met() {
+    let rough = MaterialPart {
+        roughness: 0.6,
+        ior: 1.5,
+        ..diffuse([0.8; 3])
+    };
+    let glass = MaterialPart {
+        transmission: 1.0,
+        is_thin: false,
+        ..rough.clone()
+    };
+    for (name, material) in [
+        ("diffuse", diffuse([0.8; 3])),
+        (
+            "metal",
+            MaterialPart {
+                metallic: 1.0,
+                ..rough.clone()
+            },
+        ),
+        (
+            "pane",
+            MaterialPart {
+                is_thin: true,
+                ..glass.clone()
+            },
+        ),
+        (
+            "mixed",
+            MaterialPart {
+                transmission: 0.5,
+                metallic: 0.3,
+                ..glass.clone()
+            },
+        ),
+        ("glass", glass),
+        ("plastic", rough),
+    ] {
+        let (drawn, met) = (
+            ball_under_sky(&material, true),
+            ball_under_sky(&material, false),
+        );
+        assert!(is_near(met, drawn, 0.025), "{name}: {met} is not {drawn}");
+    }
 }
 
 #[test]

@@ -26,7 +26,9 @@ fn main() {
     let blob = build(&parts).expect("the landscape is a scene");
     println!("build.seconds {:.2}", started.elapsed().as_secs_f64());
     println!("build.bytes {}", blob.len());
+    let started = Instant::now();
     let scene = ValidScene::new(&blob).expect("the builder makes valid scenes");
+    println!("validate.seconds {:.2}", started.elapsed().as_secs_f64());
     let mesh = &parts.meshes[0];
     println!("triangles {}", mesh.indices.len());
 

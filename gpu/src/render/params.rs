@@ -16,7 +16,7 @@ pub const FRAME_EDGE_MAX: u32 = 16384;
 pub const SAMPLES_MAX: u32 = 65536;
 /// Frames of a scene, at most.
 pub const FRAMES_MAX: u32 = 1 << 20;
-/// Surfaces of a path, at most.
+/// Times that a path may scatter, at most.
 pub const DEPTH_MAX: u32 = 64;
 
 const MAGIC: u32 = 0x5058_4649;
@@ -33,7 +33,7 @@ pub struct RenderParams {
     pub height: u32,
     /// Paths for each pixel: 1 to [`SAMPLES_MAX`].
     pub samples: u32,
-    /// Surfaces that a path may meet: 1 to [`DEPTH_MAX`].
+    /// Times that a path may scatter: 1 to [`DEPTH_MAX`].
     pub max_depth: u32,
     /// Edge of a tile in pixels: a power of two from 4 to 128.
     pub tile_edge: u32,

@@ -1,4 +1,4 @@
-//! Whether parts agree with each other: what [`build`](super::build) relies on.
+//! Whether parts agree with each other: what [`build`](fn@super::build) relies on.
 
 use super::{Affine, MapPart, MaterialPart, MeshPart, SceneError, SceneParts, SkyPart, layout};
 use crate::render::FRAMES_MAX;

@@ -7,7 +7,7 @@
 /// Three rows of four: a linear map and, in the last column, a translation.
 pub type Affine = [[f32; 4]; 3];
 
-/// Everything that [`build`](super::build) needs.
+/// Everything that [`build`](fn@super::build) needs.
 #[derive(Clone, Debug, Default)]
 pub struct SceneParts {
     /// Triangle meshes, each of one material.

@@ -436,6 +436,39 @@ fn normals_without_direction_are_made_from_the_triangles() {
 }
 
 #[test]
+fn only_triangles_that_shine_somewhere_are_lights() {
+    // The left half of the map is dark. Its texels are far from the edges of the triangles.
+    let map = Picture::new(32, |u, _| {
+        if u < 0.5 {
+            [0.0, 0.0, 0.0, 1.0]
+        } else {
+            [1.0; 4]
+        }
+    });
+    let mut glb = GlbWriter::default();
+    let map = glb.texture(&map);
+    let material = json!({"emissiveFactor": [1.0, 1.0, 1.0], "emissiveTexture": {"index": map}});
+    let material = glb.push("materials", material);
+    let at = |left: f32| [[left, 0.3], [left + 0.1, 0.3], [left, 0.6]];
+    let shape = Shape {
+        positions: [triangle().positions, triangle().positions].concat(),
+        normals: vec![[0.0, 0.0, 1.0]; 6],
+        uvs: [at(0.2), at(0.7)].concat(),
+        indices: vec![[0, 1, 2], [3, 4, 5]],
+    };
+    let mesh = glb.mesh(&shape, material);
+    glb.push("nodes", json!({"mesh": mesh}));
+    let Import { parts, .. } = import(glb).unwrap();
+    let emission = |mesh: usize| {
+        let material = &parts.materials[parts.meshes[mesh].material as usize];
+        (parts.meshes[mesh].indices.len(), material.emissive)
+    };
+    assert_eq!(parts.meshes.len(), 2);
+    assert_eq!(emission(0), (1, [0.0; 3]));
+    assert_eq!(emission(1), (1, [1.0; 3]));
+}
+
+#[test]
 fn generated_scenes_import_without_a_warning() {
     for (generated, frame_count, light_count) in
         [(generate::demo(), 48, 1), (generate::cornell_box(), 1, 0)]

@@ -6,6 +6,17 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+/// Asserts that importing fails with a pattern.
+macro_rules! assert_refused {
+    ($import:expr, $pattern:pat $(if $guard:expr)?) => {
+        match $import.err() {
+            Some($pattern) $(if $guard)? => {}
+            other => panic!("not `{}` but {other:?}", stringify!($pattern)),
+        }
+    };
+}
+
+mod contradictions;
 mod features;
 mod files;
 mod fuzz;

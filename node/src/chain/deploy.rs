@@ -78,8 +78,16 @@ pub async fn deploy(
     let at = |index: u64| sender.account().create(nonce + index);
     let [ifx, programs, registry, accounts, checkpoints] = [at(0), at(1), at(2), at(3), at(4)];
     let [claims, frauds, voids, manager_frauds, demands] = [at(5), at(6), at(7), at(8), at(9)];
-    let wiring =
-        (registry, accounts, frauds, voids, manager_frauds, demands, roles.disputes, roles.timelock);
+    let wiring = (
+        registry,
+        accounts,
+        frauds,
+        voids,
+        manager_frauds,
+        demands,
+        roles.disputes,
+        roles.timelock,
+    );
     let arguments: [Vec<u8>; 10] = [
         (roles.minter, roles.holder, initial_wei).abi_encode_params(),
         (roles.timelock, roles.guardian).abi_encode_params(),

@@ -18,7 +18,11 @@ pub struct Keeper {
 impl Keeper {
     /// Makes the service.
     pub fn new(reader: Reader, sender: Arc<Sender>, poll_interval: Duration) -> Self {
-        Self { reader, sender, poll_interval }
+        Self {
+            reader,
+            sender,
+            poll_interval,
+        }
     }
 
     /// Runs until canceled. What the chain refuses is tried again.
@@ -28,7 +32,10 @@ impl Keeper {
                 Ok(()) => {}
                 // Somebody else was faster, or the chain is still too short.
                 Err(err) if err.refusal().is_some() => debug!(%err, "no checkpoint recorded"),
-                Err(err) => warn!(err = format!("{:#}", eyre::Report::new(err)), "no checkpoint recorded"),
+                Err(err) => warn!(
+                    err = format!("{:#}", eyre::Report::new(err)),
+                    "no checkpoint recorded"
+                ),
             }
             tokio::select! {
                 () = cancel.cancelled() => return,
@@ -40,12 +47,16 @@ impl Keeper {
     async fn record_if_due(&self) -> Result<(), ChainError> {
         let latest = self.reader.latest_checkpoint().await?;
         let (_, parameters) = self.reader.parameters().await?;
-        let due_at = latest.recorded_at.saturating_add(u64::from(parameters.checkpointPeriod));
+        let due_at = latest
+            .recorded_at
+            .saturating_add(u64::from(parameters.checkpointPeriod));
         if latest.index != 0 && self.reader.head().await?.time < due_at {
             return Ok(());
         }
         let intent = format!("checkpoint/{:010}", latest.index.saturating_add(1));
-        self.sender.send(&intent, calls::checkpoint(self.reader.deployment())).await?;
+        self.sender
+            .send(&intent, calls::checkpoint(self.reader.deployment()))
+            .await?;
         // A record for each period would fill the store over the months.
         self.sender.forget(&intent)
     }

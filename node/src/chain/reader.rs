@@ -407,6 +407,26 @@ impl Reader {
         ))
     }
 
+    /// What builders were paid out of forfeited stake, in wei.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn compensated_wei(&self, builder: Address) -> Result<U256, ChainError> {
+        let topics = vec![builder_accounts::Compensated::SIGNATURE_HASH];
+        let head = self.head().await?.number;
+        let contract = self.deployment.builder_accounts;
+        let logs = self
+            .logs(contract, topics, self.deployment.first_block, head)
+            .await?;
+        Ok(logs
+            .iter()
+            .filter_map(|log| builder_accounts::Compensated::decode_log(&log.inner).ok())
+            .filter(|event| event.builder == builder)
+            .map(|event| U256::from(event.amountWei))
+            .sum())
+    }
+
     /// The accounts that take the fee's other part and the penalties.
     ///
     /// # Errors

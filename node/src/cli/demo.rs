@@ -67,19 +67,34 @@ impl DemoArgs {
         say(began, "starting manager and verifier");
         nodes.start_services().await?;
 
-        say(began, "builder: allocating, estimating and submitting the job");
-        nodes.builder(["account", "deposit", ALLOCATION_IFX]).await?;
+        say(
+            began,
+            "builder: allocating, estimating and submitting the job",
+        );
+        nodes
+            .builder(["account", "deposit", ALLOCATION_IFX])
+            .await?;
         let manager = format!("{:#x}", nodes.account("manager")?);
-        nodes.builder(["account", "allocate", &manager, ALLOCATION_IFX]).await?;
+        nodes
+            .builder(["account", "allocate", &manager, ALLOCATION_IFX])
+            .await?;
         let job_id = self.submit(&nodes).await?;
         nodes.start_workers()?;
-        say(began, "workers render; two are honest, one repeats an interval in its claim");
+        say(
+            began,
+            "workers render; two are honest, one repeats an interval in its claim",
+        );
         nodes.builder_loud(["job", "watch", &job_id]).await?;
         let pictures = self.out.join("frames");
         let into = pictures.to_string_lossy().into_owned();
-        nodes.builder(["job", "fetch", &job_id, "--out", &into]).await?;
+        nodes
+            .builder(["job", "fetch", &job_id, "--out", &into])
+            .await?;
 
-        say(began, "the job is done; claims are posted and their windows run");
+        say(
+            began,
+            "the job is done; claims are posted and their windows run",
+        );
         let reader = nodes.reader().await?;
         for worker in WORKERS {
             nodes.run_as(worker, ["worker", "drain"]).await?;
@@ -88,7 +103,11 @@ impl DemoArgs {
         for worker in WORKERS {
             nodes.run_as_owner(worker, ["worker", "withdraw"]).await?;
         }
-        let ending = Ending { job_id, claims, picture: first_picture(&pictures)? };
+        let ending = Ending {
+            job_id,
+            claims,
+            picture: first_picture(&pictures)?,
+        };
         let adds_up = balance_sheet(&reader, &nodes, &ending).await?;
         say(began, "done");
         nodes.stop().await;
@@ -98,16 +117,30 @@ impl DemoArgs {
 
     async fn submit(&self, nodes: &Nodes) -> Result<String> {
         let samples = self.samples.to_string();
-        let options =
-            [&self.scene, "--size", &self.size, "--samples", &samples, "--frames", &self.frames];
+        let options = [
+            &self.scene,
+            "--size",
+            &self.size,
+            "--samples",
+            &samples,
+            "--frames",
+            &self.frames,
+        ];
         let options = || options.into_iter();
-        nodes.builder_loud(["job", "estimate"].into_iter().chain(options())).await?;
+        nodes
+            .builder_loud(["job", "estimate"].into_iter().chain(options()))
+            .await?;
         let terms = ["--price-cap", PRICE_CAP_IFX, "--yes"];
-        let submit = ["--json", "job", "submit"].into_iter().chain(options()).chain(terms);
+        let submit = ["--json", "job", "submit"]
+            .into_iter()
+            .chain(options())
+            .chain(terms);
         let printed = nodes.builder(submit).await?;
         let status: Value = serde_json::from_str(&printed).wrap_err("reading the submitted job")?;
         let job_id = status.get("job_id").and_then(Value::as_str);
-        Ok(job_id.ok_or_else(|| eyre!("the job's id is missing in {printed}"))?.to_owned())
+        Ok(job_id
+            .ok_or_else(|| eyre!("the job's id is missing in {printed}"))?
+            .to_owned())
     }
 }
 
@@ -118,7 +151,10 @@ async fn wait_for_claims(reader: &Reader, nodes: &Nodes) -> Result<Vec<ledger::C
         let mut ends = Vec::new();
         let mut is_open = false;
         let head = reader.head().await?.number;
-        for posted in reader.posted_claims(reader.deployment().first_block, head).await? {
+        for posted in reader
+            .posted_claims(reader.deployment().first_block, head)
+            .await?
+        {
             let header = reader.current_header(&posted).await?;
             let status = reader.claim_state(&header).await?.status;
             is_open |= status == ClaimStatus::Posted;
@@ -128,7 +164,10 @@ async fn wait_for_claims(reader: &Reader, nodes: &Nodes) -> Result<Vec<ledger::C
         if !is_open && is_all_claimed && !ends.is_empty() {
             return Ok(ends);
         }
-        ensure!(Instant::now() < until, "claims did not come to an end: see the logs in the demo folder");
+        ensure!(
+            Instant::now() < until,
+            "claims did not come to an end: see the logs in the demo folder"
+        );
         sleep(Duration::from_secs(1)).await;
     }
 }
@@ -140,7 +179,10 @@ fn first_picture(dir: &Path) -> Result<PathBuf> {
         .filter(|path| path.extension().is_some_and(|extension| extension == "png"))
         .collect();
     pictures.sort();
-    pictures.into_iter().next().ok_or_else(|| eyre!("no picture was fetched into {}", dir.display()))
+    pictures
+        .into_iter()
+        .next()
+        .ok_or_else(|| eyre!("no picture was fetched into {}", dir.display()))
 }
 
 fn say(began: Instant, what: &str) {

@@ -212,6 +212,15 @@ fn add_lights(glb: &mut GlbWriter) {
 }
 
 fn add_moving(glb: &mut GlbWriter) {
+    let mut moves = Animation::default();
+    add_ring(glb, &mut moves);
+    add_firefly(glb, &mut moves);
+    add_ball(glb, &mut moves);
+    glb.push("animations", moves.into_json());
+}
+
+/// Adds a chrome ring that turns over.
+fn add_ring(glb: &mut GlbWriter, moves: &mut Animation) {
     let chrome = glb.push(
         "materials",
         json!({
@@ -223,13 +232,8 @@ fn add_moving(glb: &mut GlbWriter) {
             },
         }),
     );
-    let ring = place(
-        glb,
-        "ring",
-        &Shape::torus(0.62, 0.12, 72, 24),
-        chrome,
-        [0.45, 2.15, -1.4],
-    );
+    let shape = Shape::torus(0.62, 0.12, 72, 24);
+    let ring = place(glb, "ring", &shape, chrome, [0.45, 2.15, -1.4]);
     let half = std::f32::consts::FRAC_1_SQRT_2;
     let turns = [
         [0.0, 0.0, 0.0, 1.0],
@@ -238,17 +242,14 @@ fn add_moving(glb: &mut GlbWriter) {
         [half, 0.0, 0.0, -half],
         [0.0, 0.0, 0.0, -1.0],
     ];
-    let mut moves = Animation::default();
     moves.add(glb, (ring, "rotation", "LINEAR"), &quarters(), &turns);
+}
 
-    let firefly = lamp(glb, "firefly", [1.0, 0.45, 0.1], 30.0);
-    let firefly = place(
-        glb,
-        "firefly",
-        &Shape::sphere(0.07, 16, 8),
-        firefly,
-        [0.0; 3],
-    );
+/// Adds a lamp that circles around the ring.
+fn add_firefly(glb: &mut GlbWriter, moves: &mut Animation) {
+    let material = lamp(glb, "firefly", [1.0, 0.45, 0.1], 30.0);
+    let shape = Shape::sphere(0.07, 16, 8);
+    let firefly = place(glb, "firefly", &shape, material, [0.0; 3]);
     let circle = [
         [1.15, 0.0],
         [0.0, 1.15],
@@ -263,13 +264,12 @@ fn add_moving(glb: &mut GlbWriter) {
         let tangent = [-z * speed, 0.0, x * speed];
         spline.extend([tangent, [0.45 + x, 2.15, -1.4 + z], tangent]);
     }
-    moves.add(
-        glb,
-        (firefly, "translation", "CUBICSPLINE"),
-        &quarters(),
-        &spline,
-    );
+    let target = (firefly, "translation", "CUBICSPLINE");
+    moves.add(glb, target, &quarters(), &spline);
+}
 
+/// Adds a checkered ball that bounces twice.
+fn add_ball(glb: &mut GlbWriter, moves: &mut Animation) {
     let checker = Picture::checker(PICTURE_EDGE, 8, [[0.85, 0.83, 0.78], [0.75, 0.12, 0.1]]);
     let checker = glb.texture(&checker);
     let rubber = glb.push(
@@ -296,13 +296,8 @@ fn add_moving(glb: &mut GlbWriter) {
         [flat, high, flat],
         [fall, low, flat],
     ];
-    moves.add(
-        glb,
-        (ball, "translation", "CUBICSPLINE"),
-        &quarters(),
-        bounce.as_flattened(),
-    );
-    glb.push("animations", moves.into_json());
+    let target = (ball, "translation", "CUBICSPLINE");
+    moves.add(glb, target, &quarters(), bounce.as_flattened());
 }
 
 fn add_camera(glb: &mut GlbWriter) {

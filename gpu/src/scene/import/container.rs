@@ -7,7 +7,7 @@ use gltf_json::{
     mesh::Semantic,
     validation::{self, Checked, Validate},
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use super::{ImportError, Place, limits};
 
@@ -36,12 +36,27 @@ pub(super) struct Container<'a> {
     pub(super) bin: Option<&'a [u8]>,
 }
 
-/// What has to be known before the whole is read.
+/// What has to be known before the whole is read. Entries of tables are counted and take no memory.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Preview {
     asset: PreviewAsset,
-    #[serde(default, rename = "extensionsRequired")]
+    #[serde(default)]
     extensions_required: Vec<String>,
+    #[serde(default)]
+    accessors: Vec<IgnoredAny>,
+    #[serde(default)]
+    buffer_views: Vec<IgnoredAny>,
+    #[serde(default)]
+    images: Vec<IgnoredAny>,
+    #[serde(default)]
+    materials: Vec<IgnoredAny>,
+    #[serde(default)]
+    meshes: Vec<IgnoredAny>,
+    #[serde(default)]
+    nodes: Vec<IgnoredAny>,
+    #[serde(default)]
+    textures: Vec<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -101,8 +116,29 @@ pub(super) fn read_file(path: &Path, max_bytes: u64) -> Result<Vec<u8>, ImportEr
     Ok(bytes)
 }
 
+impl Preview {
+    fn check(&self) -> Result<(), ImportError> {
+        let tables = [
+            ("accessors", &self.accessors),
+            ("buffer views", &self.buffer_views),
+            ("images", &self.images),
+            ("materials", &self.materials),
+            ("meshes", &self.meshes),
+            ("nodes", &self.nodes),
+            ("textures", &self.textures),
+        ];
+        let max = limits::TABLE_MAX;
+        match tables.iter().find(|(_, table)| table.len() as u64 > max) {
+            Some(&(what, _)) => Err(ImportError::TooMany { what, max }),
+            None => Ok(()),
+        }
+    }
+}
+
 fn parse_json(json: &[u8]) -> Result<Root, ImportError> {
+    check_values(json)?;
     let preview: Preview = serde_json::from_slice(json).map_err(ImportError::Json)?;
+    preview.check()?;
     if preview.asset.version.split('.').next() != Some("2") {
         let version = preview.asset.version.chars().take(20).collect();
         return Err(ImportError::AssetVersion { version });
@@ -137,6 +173,27 @@ fn parse_json(json: &[u8]) -> Result<Root, ImportError> {
             source,
         }),
     }
+}
+
+/// Bounds what parsing may take: counts commas and opening brackets outside of strings.
+fn check_values(json: &[u8]) -> Result<(), ImportError> {
+    let (mut is_string, mut is_escaped, mut count) = (false, false, 0);
+    for byte in json {
+        match (is_string, byte) {
+            (true, _) if is_escaped => is_escaped = false,
+            (true, b'\\') => is_escaped = true,
+            (_, b'"') => is_string = !is_string,
+            (false, b',' | b'{' | b'[') => count += 1,
+            (_, _) => {}
+        }
+    }
+    if count > limits::VALUES_MAX {
+        return Err(ImportError::TooMany {
+            what: "values of JSON",
+            max: limits::VALUES_MAX,
+        });
+    }
+    Ok(())
 }
 
 /// Checks the one index that the crate's validation uses before it has checked it.

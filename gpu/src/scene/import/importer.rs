@@ -9,19 +9,19 @@ use super::{
     accessor::Accessors,
     animation::Animations,
     container::{Container, read_file},
-    limits,
+    emission, limits,
     material::Materials,
     mesh::PrimitiveRef,
     node::{Placed, walk},
     texture::Textures,
     uri, view,
 };
-use crate::scene::{InstancePart, MaterialPart, SceneParts, math::rounded};
+use crate::scene::{InstancePart, MaterialPart, MeshPart, SceneParts, math::rounded};
 
 /// An imported scene.
 #[derive(Clone, Debug)]
 pub struct Import {
-    /// What [`build`](crate::scene::build) compiles.
+    /// What [`build`](crate::scene::build()) compiles.
     pub parts: SceneParts,
     /// What to tell the scene's author.
     pub report: Report,
@@ -73,6 +73,7 @@ fn import(
         textures: Textures::new(root, &accessors, &images, options.texture_edge_max),
         meshes: BTreeMap::new(),
         materials: BTreeMap::new(),
+        unlit_materials: BTreeMap::new(),
         parts: SceneParts::default(),
         report,
         vertex_count: 0,
@@ -109,6 +110,8 @@ struct Importer<'a> {
     meshes: BTreeMap<usize, Vec<u32>>,
     /// The part of each material that was met; `None` is glTF's default material.
     materials: BTreeMap<Option<usize>, u32>,
+    /// The part of a material without its emission, for the triangles that its map leaves dark.
+    unlit_materials: BTreeMap<u32, u32>,
     parts: SceneParts,
     report: Report,
     vertex_count: u64,
@@ -208,28 +211,55 @@ impl<'a> Importer<'a> {
             };
             let part = &self.parts.materials[material as usize];
             let read = primitive.read(self.accessors, (material, part), &mut self.report)?;
-            let Some(part) = read else {
+            let Some(whole) = read else {
                 continue;
             };
-            self.vertex_count += part.positions.len() as u64;
-            let counts = [
-                ("vertices", self.vertex_count, limits::VERTICES_MAX),
-                (
-                    "meshes",
-                    self.parts.meshes.len() as u64,
-                    limits::INSTANCES_MAX,
-                ),
-            ];
-            for (what, count, max) in counts {
-                if count > max {
-                    return Err(ImportError::TooMany { what, max });
+            let (mut dark, shining) = emission::split(whole, part, self.textures.parts());
+            if !dark.indices.is_empty() {
+                dark.material = self.unlit(material);
+            }
+            for part in [dark, shining] {
+                if !part.indices.is_empty() {
+                    parts.push(self.add_mesh(part)?);
                 }
             }
-            parts.push(self.parts.meshes.len() as u32);
-            self.parts.meshes.push(part);
         }
         self.meshes.insert(mesh, parts.clone());
         Ok(parts)
+    }
+
+    fn add_mesh(&mut self, mesh: MeshPart) -> Result<u32, ImportError> {
+        self.vertex_count += mesh.positions.len() as u64;
+        let counts = [
+            ("vertices", self.vertex_count, limits::VERTICES_MAX),
+            (
+                "meshes",
+                self.parts.meshes.len() as u64,
+                limits::INSTANCES_MAX,
+            ),
+        ];
+        for (what, count, max) in counts {
+            if count > max {
+                return Err(ImportError::TooMany { what, max });
+            }
+        }
+        self.parts.meshes.push(mesh);
+        Ok(self.parts.meshes.len() as u32 - 1)
+    }
+
+    /// Returns the part of a material without its emission.
+    fn unlit(&mut self, material: u32) -> u32 {
+        if let Some(&part) = self.unlit_materials.get(&material) {
+            return part;
+        }
+        let part = self.parts.materials.len() as u32;
+        self.parts.materials.push(MaterialPart {
+            emissive: [0.0; 3],
+            emissive_map: None,
+            ..self.parts.materials[material as usize].clone()
+        });
+        self.unlit_materials.insert(material, part);
+        part
     }
 
     fn material(&mut self, index: Option<usize>) -> Result<u32, ImportError> {

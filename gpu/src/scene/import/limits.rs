@@ -1,12 +1,16 @@
 //! What the importer takes from a file, at most.
 //!
 //! A scene that reaches a kernel is at most 256 MiB (`memory::LOG2_INPUT`), so that most of these bounds
-//! only refuse early what [`build`](crate::scene::build) would refuse later, before memory is spent on it.
+//! only refuse early what [`build`](crate::scene::build()) would refuse later, before memory is spent on it.
 
 /// Bytes of the file, and of all files that it names, together.
 pub(super) const BYTES_MAX: u64 = 512 << 20;
 /// Bytes of the JSON.
 pub(super) const JSON_BYTES_MAX: u64 = 64 << 20;
+/// Values of the JSON: a parsed value takes many times the two bytes that it takes in a file.
+pub(super) const VALUES_MAX: u64 = 1 << 22;
+/// Entries of one table of the JSON.
+pub(super) const TABLE_MAX: u64 = 1 << 18;
 /// Nodes of the scene.
 pub(super) const NODES_MAX: u64 = 1 << 18;
 /// Meshes of one material, placed or not.

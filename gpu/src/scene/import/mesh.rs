@@ -256,7 +256,7 @@ fn check_bounds<const N: usize>(
 }
 
 /// Drops vertices that no triangle names: primitives often share the vertices of a whole file.
-fn compact(mesh: &mut MeshPart) {
+pub(super) fn compact(mesh: &mut MeshPart) {
     let mut is_used = vec![false; mesh.positions.len()];
     for &vertex in mesh.indices.iter().flatten() {
         is_used[vertex as usize] = true;

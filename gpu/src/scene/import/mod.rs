@@ -19,6 +19,7 @@
 mod accessor;
 mod animation;
 mod container;
+mod emission;
 mod error;
 mod importer;
 mod limits;

@@ -71,6 +71,11 @@ impl<'a> Textures<'a> {
         }
     }
 
+    /// Returns the textures so far.
+    pub(super) fn parts(&self) -> &[TexturePart] {
+        &self.parts
+    }
+
     /// Returns the textures and how many texels they have.
     pub(super) fn finish(self) -> (Vec<TexturePart>, u64) {
         (self.parts, self.texel_count)

@@ -13,17 +13,13 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::{
-    chain::Reader,
-    config::Config,
-    secret::Secret,
-    status::Status,
-    wallet::Wallet,
-};
+use crate::{chain::Reader, config::Config, secret::Secret, status::Status, wallet::Wallet};
 
 /// The workers; the last one cheats.
 pub(super) const WORKERS: [&str; 3] = ["worker-1", "worker-2", "cheat"];
-const ACCOUNTS: [&str; 6] = ["builder", "manager", "worker-1", "worker-2", "cheat", "verifier"];
+const ACCOUNTS: [&str; 6] = [
+    "builder", "manager", "worker-1", "worker-2", "cheat", "verifier",
+];
 /// A lie that one glance at the leaves refutes: an interval is there twice, and its work in the sum.
 const LIE: &str = "repeat-interval";
 /// A worker's declared speed in IB, and its price per IBM in IFX.
@@ -57,13 +53,26 @@ impl Nodes {
         };
         let devnet = nodes.dir.join("devnet").to_string_lossy().into_owned();
         let accounts = ACCOUNTS.join(",");
-        nodes.spawn("devnet", &["devnet", "--dir", &devnet, "--port", "0", "--accounts", &accounts])?;
+        nodes.spawn(
+            "devnet",
+            &[
+                "devnet",
+                "--dir",
+                &devnet,
+                "--port",
+                "0",
+                "--accounts",
+                &accounts,
+            ],
+        )?;
         let ready = nodes.dir.join("devnet/ready.json");
         nodes.wait_for("the chain", || ready.exists()).await?;
         let ready: serde_json::Value =
             serde_json::from_str(&std::fs::read_to_string(&ready).wrap_err("reading ready.json")?)?;
         let rpc_url = ready.get("rpc_url").and_then(|url| url.as_str());
-        nodes.rpc_url = rpc_url.ok_or_else(|| eyre!("ready.json names no chain"))?.to_owned();
+        nodes.rpc_url = rpc_url
+            .ok_or_else(|| eyre!("ready.json names no chain"))?
+            .to_owned();
         for name in ACCOUNTS {
             nodes.write_config(name, port)?;
         }
@@ -74,11 +83,18 @@ impl Nodes {
         let (owner, _) = self.keys(name);
         // A builder signs with its own key; a node's owner stays cold.
         let is_builder = name == "builder";
-        let key = if is_builder { format!("{name}.json") } else { format!("{name}-operator.json") };
+        let key = if is_builder {
+            format!("{name}.json")
+        } else {
+            format!("{name}-operator.json")
+        };
         let owner_line = if is_builder {
             String::new()
         } else {
-            format!("owner = \"{:#x}\"\n", Wallet::open(&owner, &password())?.address())
+            format!(
+                "owner = \"{:#x}\"\n",
+                Wallet::open(&owner, &password())?.address()
+            )
         };
         let (rpc_url, manager_url) = (&self.rpc_url, &self.manager_url);
         let text = format!(
@@ -98,15 +114,29 @@ impl Nodes {
     /// Registers every node account, each by its cold owner.
     pub(super) async fn register_all(&self) -> Result<()> {
         let manager_url = self.manager_url.clone();
-        self.run_as_owner("manager", ["manager", "register", "--endpoint", &manager_url]).await?;
+        self.run_as_owner(
+            "manager",
+            [
+                "manager",
+                "register",
+                "--endpoint",
+                &manager_url,
+                "--stake",
+                "1000",
+            ],
+        )
+        .await?;
         for worker in WORKERS {
             self.run_as_owner(
                 worker,
-                ["worker", "register", "--ib", IB, "--price", PRICE, "--stake", "1000"],
+                [
+                    "worker", "register", "--ib", IB, "--price", PRICE, "--stake", "1000",
+                ],
             )
             .await?;
         }
-        self.run_as_owner("verifier", ["verifier", "register"]).await?;
+        self.run_as_owner("verifier", ["verifier", "register"])
+            .await?;
         Ok(())
     }
 
@@ -114,7 +144,10 @@ impl Nodes {
     pub(super) async fn start_services(&mut self) -> Result<()> {
         self.spawn_as("manager", &["manager", "run"])?;
         let address = self.manager_url.trim_start_matches("http://").to_owned();
-        self.wait_for("the manager", || std::net::TcpStream::connect(&address).is_ok()).await?;
+        self.wait_for("the manager", || {
+            std::net::TcpStream::connect(&address).is_ok()
+        })
+        .await?;
         self.spawn_as("verifier", &["verifier", "run"])
     }
 
@@ -142,10 +175,14 @@ impl Nodes {
 
     /// Gas of the workers' claims that `is_counted` names.
     pub(super) fn claim_gas(&self, is_counted: impl Fn(B256) -> bool) -> u64 {
-        let statuses =
-            WORKERS.iter().filter_map(|name| Status::read(&self.dir.join("data").join(name)).ok());
+        let statuses = WORKERS
+            .iter()
+            .filter_map(|name| Status::read(&self.dir.join("data").join(name)).ok());
         let claims = statuses.flat_map(|status| status.claims);
-        claims.filter(|claim| is_counted(claim.claim_id)).map(|claim| claim.gas_used).sum()
+        claims
+            .filter(|claim| is_counted(claim.claim_id))
+            .map(|claim| claim.gas_used)
+            .sum()
     }
 
     /// An account's address.
@@ -160,12 +197,18 @@ impl Nodes {
     }
 
     /// Runs a command of the builder's and returns what it printed.
-    pub(super) async fn builder<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Result<String> {
+    pub(super) async fn builder<'a>(
+        &self,
+        args: impl IntoIterator<Item = &'a str>,
+    ) -> Result<String> {
         self.run_as("builder", args).await
     }
 
     /// Runs a command of the builder's that people watch.
-    pub(super) async fn builder_loud<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    pub(super) async fn builder_loud<'a>(
+        &self,
+        args: impl IntoIterator<Item = &'a str>,
+    ) -> Result<()> {
         let mut command = self.command("builder", args);
         let status = command.status().await.wrap_err("starting a command")?;
         ensure!(status.success(), "the builder's command failed");
@@ -180,7 +223,11 @@ impl Nodes {
     ) -> Result<String> {
         let (owner, password) = self.keys(name);
         let mut command = self.command(name, args);
-        command.arg("--owner-keystore").arg(owner).arg("--owner-password-file").arg(password);
+        command
+            .arg("--owner-keystore")
+            .arg(owner)
+            .arg("--owner-password-file")
+            .arg(password);
         output(command).await
     }
 
@@ -199,7 +246,8 @@ impl Nodes {
             if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
                 let pid = rustix::process::Pid::from_raw(pid);
                 // A process that is gone already can't be signaled.
-                let _ = pid.map(|pid| rustix::process::kill_process(pid, rustix::process::Signal::TERM));
+                let _ = pid
+                    .map(|pid| rustix::process::kill_process(pid, rustix::process::Signal::TERM));
             }
             let _ = tokio::time::timeout(Duration::from_secs(10), child.wait()).await;
         }
@@ -207,20 +255,28 @@ impl Nodes {
 
     fn command<'a>(&self, name: &str, args: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = Command::new(&self.exe);
-        command.arg("--config").arg(self.config(name)).args(args).stdin(Stdio::null());
+        command
+            .arg("--config")
+            .arg(self.config(name))
+            .args(args)
+            .stdin(Stdio::null());
         command
     }
 
     fn spawn_as(&mut self, name: &str, args: &[&str]) -> Result<()> {
         let config = self.config(name).to_string_lossy().into_owned();
-        let args: Vec<&str> = ["--config", &config].into_iter().chain(args.iter().copied()).collect();
+        let args: Vec<&str> = ["--config", &config]
+            .into_iter()
+            .chain(args.iter().copied())
+            .collect();
         self.spawn(name, &args)
     }
 
     fn spawn(&mut self, name: &str, args: &[&str]) -> Result<()> {
         let logs = self.dir.join("logs");
         std::fs::create_dir_all(&logs).wrap_err("making the log folder")?;
-        let log = std::fs::File::create(logs.join(format!("{name}.log"))).wrap_err("making a log")?;
+        let log =
+            std::fs::File::create(logs.join(format!("{name}.log"))).wrap_err("making a log")?;
         let err_log = log.try_clone().wrap_err("making a log")?;
         let child = Command::new(&self.exe)
             .args(args)
@@ -237,10 +293,17 @@ impl Nodes {
     async fn wait_for(&mut self, what: &str, is_there: impl Fn() -> bool) -> Result<()> {
         let until = Instant::now() + START_TIMEOUT;
         while !is_there() {
-            ensure!(Instant::now() < until, "{what} did not start: see {}", self.dir.join("logs").display());
+            ensure!(
+                Instant::now() < until,
+                "{what} did not start: see {}",
+                self.dir.join("logs").display()
+            );
             for (name, child) in &mut self.children {
                 if let Ok(Some(status)) = child.try_wait() {
-                    bail!("{name} ended with {status}: see {}", self.dir.join("logs").display());
+                    bail!(
+                        "{name} ended with {status}: see {}",
+                        self.dir.join("logs").display()
+                    );
                 }
             }
             sleep(Duration::from_millis(100)).await;
@@ -254,7 +317,10 @@ impl Nodes {
 
     /// An owner's keystore, and the file with its password.
     fn keys(&self, name: &str) -> (PathBuf, PathBuf) {
-        (self.dir.join(format!("devnet/keys/{name}.json")), self.dir.join("devnet/password"))
+        (
+            self.dir.join(format!("devnet/keys/{name}.json")),
+            self.dir.join("devnet/password"),
+        )
     }
 }
 
@@ -262,7 +328,11 @@ impl Nodes {
 async fn output(mut command: Command) -> Result<String> {
     let output = command.output().await.wrap_err("starting a command")?;
     if !output.status.success() {
-        bail!("{:?} failed: {}", command.as_std(), String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "{:?} failed: {}",
+            command.as_std(),
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -272,6 +342,10 @@ fn password() -> Secret<String> {
 }
 
 fn free_port() -> Result<u16> {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).wrap_err("looking for a free port")?;
-    Ok(listener.local_addr().wrap_err("looking for a free port")?.port())
+    let listener =
+        std::net::TcpListener::bind(("127.0.0.1", 0)).wrap_err("looking for a free port")?;
+    Ok(listener
+        .local_addr()
+        .wrap_err("looking for a free port")?
+        .port())
 }
