@@ -14,7 +14,8 @@ use tracing::debug;
 use super::{
     ChainError, Deployment,
     bindings::{
-        builder_accounts, checkpoints, ifx, node_registry, program_registry, recode, work_claims,
+        builder_accounts, checkpoints, demands, ifx, node_registry, program_registry, recode,
+        work_claims,
     },
     endpoint,
 };
@@ -551,6 +552,16 @@ impl Reader {
             deadlineAt: deadline_at.unwrap_or(header.deadlineAt),
             ..header
         })
+    }
+
+    /// Where a demand stands, as `IDemands.DemandStatus`.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn demand_status(&self, demand_id: B256) -> Result<u8, ChainError> {
+        let demands = demands::new(self.deployment.demands, &self.provider);
+        Ok(demands.demandState(demand_id).call().await?.status)
     }
 
     /// The work of a line that was voided, in micro-IBM.
