@@ -8,22 +8,27 @@ use alloy::{
     primitives::{B256, U256, aliases::U96, keccak256},
     providers::{Provider, RootProvider},
     signers::local::PrivateKeySigner,
+    sol_types::{SolCall, SolValue},
 };
 use bytes::Bytes;
-use inferix_gpu::Program;
+use inferix_gpu::{Program, memory::subtree_root};
 use inferix_node::{
+    api::types::{ResultReport, UnitResult},
     blobs::Blobs,
     chain::{
         ClaimStatus, Permit, PostedClaim, Reader, Sender,
+        bindings::{demands, ifx as token, recode},
         calls::{self, ClaimDraft, LineDraft, Registration},
         posted_claim,
     },
     config::Config,
     devnet::{CHAIN_ID, Devnet, DevnetOptions},
     roles,
+    settlement::{ClaimRecord, DemandServer, Outbox, Stage as SettlementStage},
     store::Store,
     verifier::Verifier,
     wallet::Wallet,
+    worker::Context,
 };
 use inferix_prover::{
     attack::Attack,
@@ -407,4 +412,161 @@ async fn every_way_to_cheat_is_refuted_and_an_honest_claim_is_not() {
 
     cancel.cancel();
     running.await.unwrap().unwrap();
+}
+
+/// The worker's side of one posted claim: its store, blobs and demand server.
+async fn serving(
+    world: &World,
+    claim: &PostedClaim,
+    blob: &ClaimBlob,
+    output: &[u8],
+) -> DemandServer {
+    let text = format!(
+        "data_dir = \"worker\"\n[chain]\nrpc_urls = [\"{}\"]\ndeployment_file = \"deployment.json\"\n\
+         poll_interval = \"50ms\"\nconfirmations_blocks = 1\n[worker]\nmanagers = [\"http://127.0.0.1:9\"]\n",
+        world.devnet.rpc_url()
+    );
+    let path = world.dir.path().join("worker.toml");
+    std::fs::write(&path, text).unwrap();
+    let config = Config::read(&path).unwrap();
+    let ctx = Arc::new(Context::open(config, world.worker.clone()).await.unwrap());
+    ctx.blobs.put(Bytes::from(blob.to_bytes())).await.unwrap();
+    let unit = blob.lines[0].intervals[0].units[0];
+    let report = ResultReport {
+        task_id: blob.lines[0].intervals[0].interval.task_id.bytes(),
+        first_unit: unit.unit_index,
+        units: vec![UnitResult {
+            status: unit.status,
+            output_root: unit.output_root,
+            cost: unit.cost,
+        }],
+        output_blob: ctx.blobs.put(Bytes::copy_from_slice(output)).await.unwrap(),
+    };
+    ctx.book
+        .queue_report(&"http://127.0.0.1:9".parse().unwrap(), &report)
+        .unwrap();
+    let stage = SettlementStage::Posted {
+        header: claim.header.clone(),
+        lines: claim.lines.clone(),
+        block_number: claim.block_number,
+    };
+    let draft = ClaimDraft {
+        worker: blob.worker,
+        device_index: 0,
+        seq: blob.seq,
+        start_ms: blob.start_ms,
+        end_ms: blob.end_ms,
+        blob_hash: blob.hash(),
+        lines: Vec::new(),
+    };
+    let record = ClaimRecord {
+        draft,
+        through_seq: 0,
+        value_wei: U256::ZERO,
+        stage,
+        gas_used: 0,
+    };
+    Outbox::open(&ctx.store, ctx.device_id.bytes())
+        .unwrap()
+        .put(&record)
+        .unwrap();
+    let chain_id = ctx.reader.deployment().chain_id;
+    let sender = Sender::open(
+        &ctx.config.chain,
+        chain_id,
+        world.worker.clone(),
+        &ctx.store,
+    )
+    .unwrap();
+    DemandServer::new(ctx, Arc::new(sender)).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_serves_every_kind_of_demand_and_keeps_its_stake() {
+    let mut world = World::new().await;
+    let blobs = Blobs::open(&world.dir.path().join("elsewhere")).unwrap();
+    let (mut blob, (from, to)) = world.honest(1).await;
+    let output: Vec<u8> = (0..4096_u32)
+        .map(|i| u8::try_from(i * 7 % 251).unwrap())
+        .collect();
+    let held = &mut blob.lines[0].intervals[0];
+    held.units[0].output_root = B256::from(subtree_root(&output, 12));
+    held.interval.units_root = unit_tree(&held.units).unwrap().root().unwrap();
+    let line = blob.lines[0].to_line(from, to).unwrap();
+    let claim = world.post(&blobs, &blob, &line).await;
+    let server = serving(&world, &claim, &blob, &output).await;
+    let cancel = CancellationToken::new();
+    let running = tokio::spawn(server.run(cancel.clone()));
+
+    let demand = |kind, level, (leaf_index, position, chunk_index)| demands::Demand {
+        claimId: claim.claim_id,
+        kind,
+        lineIndex: 0,
+        level,
+        leafIndex: leaf_index,
+        position,
+        chunkIndex: chunk_index,
+    };
+    let asked = [
+        demand(0, 0, (3, 0, 0)),
+        demand(1, 2, (0, 0, 0)),
+        demand(1, 1, (0, 1, 0)),
+        demand(2, 0, (1, 4, 0)),
+        demand(2, 0, (1, 9, 0)),
+        demand(3, 3, (2, 0, 0)),
+        demand(3, 1, (2, 2, 0)),
+        demand(4, 0, (0, 1, 0)),
+        demand(5, 0, (0, 0, 0)),
+        demand(6, 0, (0, 0, 2)),
+    ];
+    let fees = U256::from(ifx(100));
+    let allow = demands_allowance(&world, fees);
+    world.send_as(&world.builder, "allow", allow).await;
+    for demand in &asked {
+        let target = demands::LineRef {
+            header: recode(&world.reader.current_header(&claim).await.unwrap()).unwrap(),
+            lines: claim
+                .lines
+                .iter()
+                .map(|line| recode(line).unwrap())
+                .collect(),
+            lineIndex: U256::ZERO,
+        };
+        let call = demands::openCall {
+            target,
+            demand: demand.clone(),
+        }
+        .abi_encode();
+        let call = inferix_node::chain::Call::new(world.devnet.deployment().demands, call);
+        let demand_id = keccak256(demand.abi_encode());
+        world
+            .send_as(&world.builder, &format!("open/{demand_id}"), call)
+            .await;
+        let mut status = 0;
+        for _ in 0..100 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            status = world.reader.demand_state(demand_id).await.unwrap().0;
+            if status == SERVED {
+                break;
+            }
+            assert!(!running.is_finished(), "the server ended at {demand:?}");
+        }
+        assert_eq!(status, SERVED, "{demand:?}");
+    }
+    let node = world.reader.node(world.worker.address()).await.unwrap();
+    assert_eq!(node.stake_wei, U256::from(ifx(STAKE_IFX)));
+    cancel.cancel();
+    running.await.unwrap().unwrap();
+}
+
+/// `IDemands.DemandStatus.Served`.
+const SERVED: u8 = 3;
+
+fn demands_allowance(world: &World, amount_wei: U256) -> inferix_node::chain::Call {
+    let deployment = world.devnet.deployment();
+    let call = token::approveCall {
+        spender: deployment.demands,
+        value: amount_wei,
+    };
+    inferix_node::chain::Call::new(deployment.ifx, call.abi_encode())
 }

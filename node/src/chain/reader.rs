@@ -578,7 +578,8 @@ impl Reader {
             .await?)
     }
 
-    /// When a demand must be served, Unix time in seconds; with where it stands.
+    /// Where a demand stands, as `IDemands.DemandStatus`, and by when it must be served, Unix time in
+    /// seconds.
     ///
     /// # Errors
     ///
@@ -587,16 +588,6 @@ impl Reader {
         let demands = demands::new(self.deployment.demands, &self.provider);
         let state = demands.demandState(demand_id).call().await?;
         Ok((state.status, state.deadlineAt))
-    }
-
-    /// Where a demand stands, as `IDemands.DemandStatus`.
-    ///
-    /// # Errors
-    ///
-    /// As [`ifx_wei`](Self::ifx_wei).
-    pub async fn demand_status(&self, demand_id: B256) -> Result<u8, ChainError> {
-        let demands = demands::new(self.deployment.demands, &self.provider);
-        Ok(demands.demandState(demand_id).call().await?.status)
     }
 
     /// The work of a line that was voided, in micro-IBM.

@@ -19,6 +19,8 @@ use crate::{
 
 /// Status of a demand that the worker must serve.
 const OPEN_TO_WORKER: u8 = 1;
+/// Status of a demand that the manager must serve. What the worker has too, it serves for the fee.
+const OPEN_TO_MANAGER: u8 = 2;
 
 /// Serves demands on one device's claims.
 #[derive(Debug)]
@@ -85,7 +87,8 @@ impl DemandServer {
             let Some(claim) = self.own_claim(event.claimId)? else {
                 continue;
             };
-            if reader.demand_status(event.demandId).await? != OPEN_TO_WORKER {
+            let status = reader.demand_state(event.demandId).await?.0;
+            if !matches!(status, OPEN_TO_WORKER | OPEN_TO_MANAGER) {
                 continue;
             }
             warn!(claim_id = %event.claimId, kind = event.demand.kind, deadline_at = event.deadlineAt, "demand on a claim");
