@@ -13,14 +13,16 @@ mod keeper;
 mod permit;
 mod reader;
 mod sender;
+mod view;
 
 pub use bindings::Refusal;
 pub use deployment::{Deployment, DeploymentError};
 pub use error::ChainError;
 pub use keeper::Keeper;
 pub use permit::Permit;
-pub use reader::{
-    AllocationView, BlockView, CheckpointView, ClaimStateView, ClaimStatus, CursorView,
-    LastClaimView, NodeView, PostedClaim, Reader, posted_claim,
-};
+pub use reader::{Reader, posted_claim};
 pub use sender::{Call, Sender};
+pub use view::{
+    AllocationView, BlockView, CheckpointView, ClaimStateView, ClaimStatus, CursorView,
+    LastClaimView, NodeView, PostedClaim,
+};
