@@ -10,7 +10,7 @@ use alloy::{
     primitives::{Address, B256, U256},
     providers::{Provider, RootProvider},
 };
-use inferix_gpu::Program;
+use inferix_gpu::{Program, memory::LOG2_LEAF};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
@@ -21,6 +21,7 @@ use url::Url;
 use crate::{
     chain::{ChainError, Deployment, DeploymentError, Sender, calls, deploy},
     config::ChainConfig,
+    manager::programs::RENDER_LOG2_OUTPUT,
     secret::Secret,
     store::{Store, StoreError},
     wallet::{Wallet, WalletError},
@@ -128,7 +129,8 @@ impl Devnet {
         let deployment =
             deploy::deploy(&deployer, CHAIN_ID, &roles, supply_wei, &parameters).await?;
         let program_id = B256::from(Program::Render.program_id());
-        let call = deploy::register_program(&deployment, program_id, OUTPUT_DEPTH);
+        let output_depth = u8::try_from(RENDER_LOG2_OUTPUT - LOG2_LEAF).unwrap_or(u8::MAX);
+        let call = deploy::register_program(&deployment, program_id, output_depth);
         deployer.send("program/render", call).await?;
 
         deployment.write(&dir.join("deployment.json"))?;
@@ -197,9 +199,6 @@ impl Devnet {
         Ok(())
     }
 }
-
-/// Depth of the render program's output region: a tile of 16 by 16 pixels of 16 bytes, in leaves of 32.
-const OUTPUT_DEPTH: u8 = 7;
 
 /// Finds anvil: beside the contracts of this checkout, or on the path.
 fn find_anvil() -> Option<PathBuf> {

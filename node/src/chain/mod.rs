@@ -8,6 +8,7 @@ pub mod deploy;
 mod deployment;
 mod endpoint;
 mod error;
+pub(crate) mod evidence;
 mod keeper;
 mod permit;
 mod reader;

@@ -1,8 +1,9 @@
 //! What the chain says. Never sends.
 
 use alloy::{
+    consensus::Transaction,
     eips::BlockNumberOrTag,
-    primitives::{Address, B256, U256},
+    primitives::{Address, B256, Bytes, U256},
     providers::{Provider, RootProvider},
     rpc::types::{Filter, Log},
     sol_types::SolEvent,
@@ -14,7 +15,8 @@ use tracing::debug;
 use super::{
     ChainError, Deployment,
     bindings::{
-        builder_accounts, checkpoints, ifx, node_registry, program_registry, recode, work_claims,
+        builder_accounts, checkpoints, demands, ifx, node_registry, program_registry, recode,
+        work_claims,
     },
     endpoint,
 };
@@ -551,6 +553,41 @@ impl Reader {
             deadlineAt: deadline_at.unwrap_or(header.deadlineAt),
             ..header
         })
+    }
+
+    /// A mined transaction's calldata.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError::Rpc`].
+    pub async fn transaction_input(&self, tx_hash: B256) -> Result<Option<Bytes>, ChainError> {
+        let transaction = self.provider.get_transaction_by_hash(tx_hash).await?;
+        Ok(transaction.map(|transaction| transaction.input().clone()))
+    }
+
+    /// What an account lets the demands' contract take of its IFX, in wei.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn demand_allowance_wei(&self, account: Address) -> Result<U256, ChainError> {
+        let token = ifx::new(self.deployment.ifx, &self.provider);
+        Ok(token
+            .allowance(account, self.deployment.demands)
+            .call()
+            .await?)
+    }
+
+    /// Where a demand stands, as `IDemands.DemandStatus`, and by when it must be served, Unix time in
+    /// seconds.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn demand_state(&self, demand_id: B256) -> Result<(u8, u64), ChainError> {
+        let demands = demands::new(self.deployment.demands, &self.provider);
+        let state = demands.demandState(demand_id).call().await?;
+        Ok((state.status, state.deadlineAt))
     }
 
     /// The work of a line that was voided, in micro-IBM.

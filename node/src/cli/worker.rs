@@ -16,7 +16,7 @@ use crate::{
     chain::{Reader, Sender, calls},
     config::Config,
     engine::Engine,
-    settlement::Settlement,
+    settlement::{DemandServer, Settlement},
     status::Status,
     supervisor::{Failure, Supervisor},
     worker::{Context, Control, Mode, Reporter, Worker},
@@ -119,6 +119,11 @@ impl RunArgs {
         supervisor.add("reporter", move |cancel| {
             let reporter = Reporter::new(Arc::clone(&reporter_ctx));
             async move { reporter.run(cancel).await.map_err(Failure::from) }
+        });
+        let (server_ctx, server_sender) = (Arc::clone(&ctx), Arc::clone(&sender));
+        supervisor.add("demands", move |cancel| {
+            let server = DemandServer::new(Arc::clone(&server_ctx), Arc::clone(&server_sender));
+            async move { server?.run(cancel).await.map_err(Failure::from) }
         });
         #[cfg(feature = "attack")]
         let cheat = self.cheat;

@@ -15,6 +15,10 @@ pub struct JobShape {
     pub log2_output: u32,
 }
 
+/// Log2 of the bytes of a rendered unit's output: a tile of 16 by 16 pixels of 16 bytes. The chain knows
+/// one depth for a program, and an output of another could not be shown when it is demanded.
+pub const RENDER_LOG2_OUTPUT: u32 = 12;
+
 /// Why a program can't run a job.
 #[derive(Debug, thiserror::Error)]
 pub enum ProgramError {
@@ -23,6 +27,16 @@ pub enum ProgramError {
     Unknown {
         /// The program.
         program_id: B256,
+    },
+    /// A unit's output has another size than the program's.
+    #[error(
+        "a unit's output has 2^{log2_output} bytes, the program's has 2^{needed}: use tiles of 16 pixels"
+    )]
+    WrongOutputSize {
+        /// Log2 of the output's bytes.
+        log2_output: u32,
+        /// Log2 of what the chain knows of the program.
+        needed: u32,
     },
     /// A region is larger than the program's memory.
     #[error("the {region} region has {len_bytes} bytes, the program takes {max_bytes}")]
@@ -54,9 +68,17 @@ pub fn shape(program_id: B256, params: &[u8]) -> Result<JobShape, ProgramError> 
         Program::Render => {
             let params = RenderParams::decode(params)
                 .map_err(|err| ProgramError::Refused(GpuError::from(err)))?;
+            let log2_output = params.log2_output();
+            if log2_output != RENDER_LOG2_OUTPUT {
+                let needed = RENDER_LOG2_OUTPUT;
+                return Err(ProgramError::WrongOutputSize {
+                    log2_output,
+                    needed,
+                });
+            }
             Ok(JobShape {
                 unit_count: params.unit_count(),
-                log2_output: params.log2_output(),
+                log2_output,
             })
         }
     }

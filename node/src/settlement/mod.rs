@@ -3,9 +3,12 @@
 //! What is to be posted is written down first ([`Outbox`]), published, then sent; the chain is asked
 //! before anything is sent again. [`plan`] decides what to claim and when.
 
+mod answer;
 pub mod plan;
 mod record;
+mod server;
 mod service;
 
 pub use record::{ClaimRecord, Outbox, Stage};
+pub use server::DemandServer;
 pub use service::Settlement;

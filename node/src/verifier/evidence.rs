@@ -4,17 +4,15 @@ use alloy::{
     primitives::{Address, B256, U256, keccak256},
     sol_types::SolCall,
 };
-use inferix_prover::{
-    fraud::{ChainEvidence, Fraud, LeafEvidence, TaskEvidence, UnitEvidence, Void},
-    interval::Interval,
-    sum_tree::{Node, NodePreimage, RootPreimage},
-    task::Task,
-    unit::UnitLeaf,
-};
+use inferix_prover::fraud::{Fraud, LeafEvidence, Void};
 
 use crate::chain::{
     Call, ChainError, Deployment, PostedClaim,
     bindings::{fraud_proofs as sol, recode, voids},
+    evidence::{
+        chain_evidence, interval, leaf_evidence, line_ref, listed, task_evidence, top,
+        unit_evidence, unit_leaf,
+    },
 };
 
 /// Hashes what is committed before a proof, so that a copied proof earns nothing.
@@ -197,110 +195,5 @@ pub(super) fn voided_leaf(found: &Void) -> &LeafEvidence {
         | Void::OutsideSpan { leaf }
         | Void::Overlap { leaf, .. }
         | Void::Suspended { leaf, .. } => leaf,
-    }
-}
-
-fn line_ref(claim: &PostedClaim, line_index: usize) -> Result<sol::LineRef, ChainError> {
-    Ok(sol::LineRef {
-        header: recode(&claim.header)?,
-        lines: claim.lines.iter().map(recode).collect::<Result<_, _>>()?,
-        lineIndex: U256::from(line_index),
-    })
-}
-
-fn interval(leaf: &Interval) -> sol::Interval {
-    sol::Interval {
-        seq: leaf.seq,
-        jobId: leaf.job_id.bytes(),
-        taskId: leaf.task_id.bytes(),
-        deviceId: leaf.device_id.bytes(),
-        taskIndex: leaf.task_index,
-        checkpointIndex: leaf.checkpoint_index,
-        startMs: leaf.start_ms,
-        endMs: leaf.end_ms,
-        activeMs: leaf.active_ms,
-        firstUnit: leaf.first_unit,
-        unitCount: leaf.unit_count,
-        unitsRoot: leaf.units_root,
-        cost: leaf.cost,
-        ibmMicro: leaf.ibm_micro,
-        telemetryDigest: leaf.telemetry_digest,
-    }
-}
-
-fn unit_leaf(unit: &UnitLeaf) -> sol::Unit {
-    sol::Unit {
-        unitIndex: unit.unit_index,
-        status: unit.status,
-        outputRoot: unit.output_root,
-        cost: unit.cost,
-    }
-}
-
-fn listed(task: &Task) -> sol::Task {
-    sol::Task {
-        jobId: task.job_id.bytes(),
-        firstUnit: task.first_unit,
-        unitCount: task.unit_count,
-        maxCost: task.max_cost,
-        referenceRate: task.reference_rate,
-        leaseEndsAt: task.lease_ends_at,
-    }
-}
-
-fn siblings(nodes: &[Node]) -> Vec<sol::Sibling> {
-    nodes
-        .iter()
-        .map(|node| sol::Sibling {
-            hash: node.hash,
-            sum: node.sum,
-        })
-        .collect()
-}
-
-fn top(root: &RootPreimage) -> sol::SumTop {
-    sol::SumTop {
-        leafCount: root.leaf_count,
-        hash: root.top.hash,
-        sum: root.top.sum,
-    }
-}
-
-fn leaf_evidence(evidence: &LeafEvidence) -> sol::LeafEvidence {
-    sol::LeafEvidence {
-        leaf: interval(&evidence.leaf),
-        index: evidence.index,
-        siblings: siblings(&evidence.siblings),
-    }
-}
-
-fn unit_evidence(evidence: &UnitEvidence) -> sol::UnitEvidence {
-    sol::UnitEvidence {
-        unit: unit_leaf(&evidence.unit),
-        position: evidence.position,
-        top: top(&evidence.top),
-        siblings: siblings(&evidence.siblings),
-    }
-}
-
-fn task_evidence(evidence: &TaskEvidence) -> sol::TaskEvidence {
-    sol::TaskEvidence {
-        task: listed(&evidence.task),
-        index: evidence.index,
-        top: top(&evidence.top),
-        siblings: siblings(&evidence.siblings),
-    }
-}
-
-fn chain_evidence(evidence: &ChainEvidence) -> sol::ChainEvidence {
-    let branch = |preimage: &NodePreimage| sol::Branch {
-        leftHash: preimage.left.hash,
-        leftSum: preimage.left.sum,
-        rightHash: preimage.right.hash,
-        rightSum: preimage.right.sum,
-    };
-    sol::ChainEvidence {
-        chain: evidence.chain.iter().map(branch).collect(),
-        path: evidence.path,
     }
 }

@@ -1,5 +1,6 @@
 //! The verifier: reads every claim, refutes false ones, executes samples again.
 
+mod demands;
 mod error;
 mod evidence;
 mod recheck;

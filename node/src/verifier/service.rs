@@ -5,11 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, U256};
 use inferix_gpu::{cpu::CpuExecutor, executor::Executor};
 use inferix_prover::{
     blob::ClaimBlob,
-    fraud::{ClaimView, Facts, Findings, Known, find},
+    fraud::{ClaimView, Facts, Findings, find},
     typed_data::domain,
 };
 use tokio_util::sync::CancellationToken;
@@ -17,7 +17,7 @@ use tracing::{debug, error, info, warn};
 use url::Url;
 
 use super::{
-    Stage, VerifierError, WatchList, Watched, evidence,
+    Stage, VerifierError, WatchList, Watched, demands, evidence,
     recheck::{self, Sample, Verdict},
 };
 use crate::{
@@ -33,6 +33,13 @@ use crate::{
 
 /// The largest blob that is fetched: a claim's, or a job's input.
 const MAX_BLOB_BYTES: u64 = 512 << 20;
+
+/// Places of a claim that are demanded together: each costs a fee until it turns out to be hidden.
+const DEMANDS_AT_ONCE: usize = 4;
+/// Statuses of a demand, as `IDemands.DemandStatus`.
+const DEMAND_NONE: u8 = 0;
+const DEMAND_OPEN: u8 = 1;
+const DEMAND_OPEN_TO_MANAGER: u8 = 2;
 
 /// Checks claims and refutes false ones.
 #[derive(Debug)]
@@ -138,9 +145,14 @@ impl Verifier {
             return Ok(self.list.put(&watched)?);
         }
         watched.header = posted.header;
-        let Some(blob) = self.claim_blob(&watched).await? else {
-            debug!(claim_id = %watched.claim_id, "claim blob not found yet");
-            return Ok(());
+        let blob = match self.claim_blob(&watched).await? {
+            Some(blob) => blob,
+            None if self.may_still_come(&watched).await? => {
+                debug!(claim_id = %watched.claim_id, "claim blob not found yet");
+                return Ok(());
+            }
+            // Nobody has it: what it should show is demanded.
+            None => None,
         };
         let findings = self.find(&watched, blob.as_ref()).await?;
         if !findings.frauds.is_empty() {
@@ -151,10 +163,7 @@ impl Verifier {
             warn!(claim_id = %watched.claim_id, ?fraud, "manager signed against a builder");
         }
         if !findings.demands.is_empty() {
-            warn!(
-                claim_id = %watched.claim_id, demand_count = findings.demands.len(),
-                "claim hides parts of what it commits to"
-            );
+            return self.demand(watched, &findings).await;
         }
         watched.stage = match &blob {
             Some(blob) => self.recheck(&watched, blob).await?,
@@ -271,7 +280,7 @@ impl Verifier {
             live_programs: Some(&programs),
             other_orders: &[],
         };
-        let known = Known::new();
+        let known = demands::answers(&self.reader, &watched.posted()).await?;
         let view = ClaimView {
             header: &watched.header,
             lines: &watched.lines,
@@ -279,6 +288,73 @@ impl Verifier {
             known: &known,
         };
         Ok(find(view, facts))
+    }
+
+    /// Whether a blob that was not found may still be published: until half of the window is over.
+    async fn may_still_come(&self, watched: &Watched) -> Result<bool, VerifierError> {
+        let parameters = self
+            .reader
+            .parameters_at(watched.header.paramsVersion)
+            .await?;
+        let patience_s = u64::from(parameters.window) / 2;
+        Ok(self.reader.head().await?.time < watched.header.postedAt.saturating_add(patience_s))
+    }
+
+    /// Demands what a claim hides, a few places at a time, and ends demands that were not served. The
+    /// answers are looked at the next time.
+    async fn demand(&self, mut watched: Watched, findings: &Findings) -> Result<(), VerifierError> {
+        let claim = watched.posted();
+        let deployment = self.reader.deployment();
+        for found in findings.demands.iter().take(DEMANDS_AT_ONCE) {
+            let demand = demands::to_contract(watched.claim_id, found);
+            let demand_id = demands::demand_id(&demand);
+            let (status, deadline_at) = self.reader.demand_state(demand_id).await?;
+            let (step, call) = match status {
+                DEMAND_NONE => {
+                    self.allow_fee(&watched).await?;
+                    ("demand", demands::open(deployment, &claim, &demand)?)
+                }
+                DEMAND_OPEN | DEMAND_OPEN_TO_MANAGER
+                    if self.reader.head().await?.time > deadline_at =>
+                {
+                    ("expire", demands::expire(deployment, &claim, &demand)?)
+                }
+                _ => continue,
+            };
+            match self.sender.send(&format!("{step}/{demand_id}"), call).await {
+                Ok(_) => {
+                    warn!(claim_id = %watched.claim_id, ?found, step, "hidden part of a claim")
+                }
+                Err(err) if err.is_retryable() => return Err(err.into()),
+                Err(err) => {
+                    error!(claim_id = %watched.claim_id, ?found, step, %err, "claim can't be opened");
+                    watched.stage = Stage::Missed {
+                        reason: err.to_string(),
+                    };
+                    return Ok(self.list.put(&watched)?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the contract take the fees of the demands that may be needed.
+    async fn allow_fee(&self, watched: &Watched) -> Result<(), VerifierError> {
+        let key = self.wallet.address();
+        let parameters = self
+            .reader
+            .parameters_at(watched.header.paramsVersion)
+            .await?;
+        let fee_wei = U256::from(parameters.demandFeeWei);
+        let allowed_wei = self.reader.demand_allowance_wei(key).await?;
+        if allowed_wei >= fee_wei {
+            return Ok(());
+        }
+        let allowance_wei = fee_wei.saturating_mul(U256::from(100));
+        let call = demands::allow(self.reader.deployment(), allowance_wei);
+        let intent = format!("allow/{}/{allowed_wei}", watched.claim_id);
+        self.sender.send(&intent, call).await?;
+        Ok(())
     }
 
     /// Commits to the first fraud that was found, then proves it.

@@ -48,6 +48,29 @@ pub struct Book {
     leases: Tree,
     orders: Tree,
     reports: Tree,
+    outputs: Tree,
+}
+
+/// Outputs of consecutive units, one after the other in one blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredOutputs {
+    /// The first unit.
+    pub first_unit: u64,
+    /// How many.
+    pub unit_count: u64,
+    /// The blob.
+    pub blob: B256,
+}
+
+impl StoredOutputs {
+    /// The output of one unit, out of the blob's bytes.
+    pub fn unit<'a>(&self, bytes: &'a [u8], unit_index: u64) -> Option<&'a [u8]> {
+        let size = bytes
+            .len()
+            .checked_div(usize::try_from(self.unit_count).ok()?)?;
+        let at = usize::try_from(unit_index.checked_sub(self.first_unit)?).ok()?;
+        bytes.get(at.checked_mul(size)?..at.checked_add(1)?.checked_mul(size)?)
+    }
 }
 
 impl Book {
@@ -61,6 +84,7 @@ impl Book {
             leases: store.tree("leases")?,
             orders: store.tree("orders")?,
             reports: store.tree("reports")?,
+            outputs: store.tree("outputs")?,
         })
     }
 
@@ -145,12 +169,49 @@ impl Book {
         Ok(record.map(|record| record.lease))
     }
 
+    /// Where the output of a unit is stored: demands may ask for it until the claim is final.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    pub fn output(
+        &self,
+        task_id: B256,
+        unit_index: u64,
+    ) -> Result<Option<StoredOutputs>, StoreError> {
+        let stored: Vec<(Vec<u8>, StoredOutputs)> = self.outputs.scan(task_id)?;
+        let mut stored = stored.into_iter().map(|(_, stored)| stored);
+        Ok(stored.find(|stored| {
+            let end = stored.first_unit.saturating_add(stored.unit_count);
+            (stored.first_unit..end).contains(&unit_index)
+        }))
+    }
+
+    /// Forgets where the outputs of tasks are stored.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    pub fn forget_outputs(&self, task_id: B256) -> Result<Vec<StoredOutputs>, StoreError> {
+        let stored: Vec<(Vec<u8>, StoredOutputs)> = self.outputs.scan(task_id)?;
+        stored
+            .into_iter()
+            .map(|(key, stored)| self.outputs.remove(key).map(|()| stored))
+            .collect()
+    }
+
     /// Writes down a report before the journal holds its units.
     ///
     /// # Errors
     ///
     /// As [`accept`](Self::accept).
     pub fn queue_report(&self, manager_url: &Url, report: &ResultReport) -> Result<(), StoreError> {
+        let stored = StoredOutputs {
+            first_unit: report.first_unit,
+            unit_count: u64::try_from(report.units.len()).unwrap_or(u64::MAX),
+            blob: report.output_blob,
+        };
+        self.outputs.put(report_key(report), &stored)?;
         self.reports
             .put(report_key(report), &(manager_url.clone(), report.clone()))
     }

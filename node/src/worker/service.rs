@@ -17,6 +17,7 @@ use crate::{
         types::{Lease, LeaseReply, LeaseRequest, ReleaseRequest, ResultReport, UnitResult},
     },
     engine::{Engine, Progress, Run, Running},
+    manager::programs,
     meter::{BatchRecord, Entry, Lap, OpenInterval},
 };
 
@@ -233,6 +234,9 @@ impl Worker {
             return Ok(Err(
                 "the parameters are not those that the builder signed".to_owned()
             ));
+        }
+        if let Err(err) = programs::shape(signed.job.programId, &signed.params) {
+            return Ok(Err(err.to_string()));
         }
         if !self.ctx.blobs.has(signed.input_blob).await? {
             let fetched = match manager.client().await {

@@ -13,6 +13,9 @@ use inferix_gpu::{
     },
 };
 
+/// Edge of a unit in pixels: the chain knows one size of the render program's output.
+const TILE_EDGE: u32 = 16;
+
 /// What to render.
 #[derive(Args, Debug)]
 pub(super) struct SceneArgs {
@@ -34,10 +37,6 @@ pub(super) struct SceneArgs {
     /// Surfaces that a path may meet.
     #[arg(long, default_value_t = 8)]
     depth: u32,
-
-    /// Edge of a unit in pixels, a power of two: smaller units spread better, larger ones cost less to report.
-    #[arg(long, default_value_t = 16)]
-    tile: u32,
 
     /// Seed of all random numbers.
     #[arg(long, default_value_t = 0)]
@@ -134,7 +133,7 @@ impl SceneArgs {
         };
         let params = RenderParams {
             max_depth: self.depth,
-            tile_edge: self.tile,
+            tile_edge: TILE_EDGE,
             first_frame: *self.frames.start(),
             frame_count,
             seed: self.seed,
