@@ -185,27 +185,30 @@ contract BuilderAccounts is IBuilderAccounts {
     }
 
     /// @inheritdoc IBuilderAccounts
-    function shareForfeit(uint256 forfeitWei, uint256 bountyWei, address prover, address builder)
+    /// @dev `ClaimRejected` says what is forfeited, and its parameters what of it is bounty and burnt.
+    function shareForfeit(address prover, address builder, uint256 forfeitWei, uint256 bountyWei)
         external
         onlyWorkClaims
+        returns (uint256 builderWei)
     {
         uint256 restWei = forfeitWei - bountyWei;
         uint256 burnWei = restWei / 2;
-        uint256 builderWei = restWei / 4;
+        builderWei = restWei / 4;
 
         // INVARIANT: the parts are the whole: what rounding leaves goes to the penalty pool.
-        _credit(prover, bountyWei);
-        _credit(PENALTY_POOL, restWei - burnWei - builderWei);
-        _compensate(builder, builderWei);
+        _credits[prover].earnedWei += uint128(bountyWei);
+        _credits[PENALTY_POOL].earnedWei += uint128(restWei - burnWei - builderWei);
 
-        emit ForfeitBurnt(uint96(burnWei));
+        emit Compensated(builder, uint96(builderWei));
 
         TOKEN.burn(burnWei);
     }
 
     /// @inheritdoc IBuilderAccounts
     function compensate(address builder, uint256 amountWei) external onlyWorkClaims {
-        _compensate(builder, amountWei);
+        _balanceWei[builder] += uint96(amountWei);
+
+        emit Compensated(builder, uint96(amountWei));
     }
 
     /* VIEWS */
@@ -270,18 +273,6 @@ contract BuilderAccounts is IBuilderAccounts {
     function _count(Share storage share, address manager, uint256 freeWei) private {
         _managedWei[manager] = _managedWei[manager] + freeWei - share.countedWei;
         share.countedWei = uint96(freeWei);
-    }
-
-    function _credit(address account, uint256 amountWei) private {
-        _credits[account].earnedWei += uint128(amountWei);
-
-        emit Credited(account, uint96(amountWei));
-    }
-
-    function _compensate(address builder, uint256 amountWei) private {
-        _balanceWei[builder] += uint96(amountWei);
-
-        emit Compensated(builder, uint96(amountWei));
     }
 
     /// @dev Whoever spends a permit first only spares the caller the work: the allowance stands either way.

@@ -307,14 +307,19 @@ contract NodeRegistry is INodeRegistry {
         view
         returns (uint64 ibMicro, uint256 priceWei, uint256 stakeWei)
     {
-        Record memory record = _records[worker];
-        require(record.roles != 0, NodeUnknown(worker));
-        require(record.roles & ROLE_WORKER != 0, RoleMissing(record.roles, ROLE_WORKER));
-        require(record.operator == sender, NotAllowed(sender, record.operator));
-        require(deviceIndex < record.deviceCount, DeviceUnknown(deviceIndex, record.deviceCount));
+        Record storage record = _records[worker];
+        uint8 roles = record.roles;
+        address operator = record.operator;
+        uint256 deviceCount = record.deviceCount;
+        ibMicro = record.ibMicro;
+        require(roles != 0, NodeUnknown(worker));
+        require(roles & ROLE_WORKER != 0, RoleMissing(roles, ROLE_WORKER));
+        require(operator == sender, NotAllowed(sender, operator));
+        require(deviceIndex < deviceCount, DeviceUnknown(deviceIndex, deviceCount));
 
-        ibMicro = deviceIndex == 0 ? record.ibMicro : _ibMicro[Claims.deviceId(worker, deviceIndex)];
-        return (ibMicro, record.priceGwei * PRICE_STEP_WEI, record.stakeWei);
+        if (deviceIndex != 0) ibMicro = _ibMicro[Claims.deviceId(worker, deviceIndex)];
+        priceWei = record.priceGwei * PRICE_STEP_WEI;
+        stakeWei = record.stakeWei;
     }
 
     /// @inheritdoc INodeRegistry

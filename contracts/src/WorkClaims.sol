@@ -198,8 +198,13 @@ contract WorkClaims is IWorkClaims {
         HotWord hot = _hotAt(header.paramsVersion);
         (uint256 lockWei, uint256 paidWei) = (0, 0);
         for (uint256 i = 0; i < lines.length; ++i) {
-            lockWei += hot.lockWei(lines[i].amountWei);
-            paidWei += found.isMoved ? _settleVoided(found.claimId, lines[i], i) : lines[i].amountWei;
+            uint256 amountWei = lines[i].amountWei;
+            uint256 lineWei = found.isMoved ? _settleVoided(found.claimId, lines[i], i) : amountWei;
+            // At most eight amounts of 96 bits.
+            unchecked {
+                lockWei += hot.lockWei(amountWei);
+                paidWei += lineWei;
+            }
         }
 
         _unlock(header.worker, lockWei);
@@ -246,19 +251,19 @@ contract WorkClaims is IWorkClaims {
         _setStatus(found, header, ClaimStatus.Rejected);
         HotWord hot = _hotAt(header.paramsVersion);
         uint256 forfeitWei = hot.lockWei(lines[lineIndex].amountWei);
-        uint256 bountyWei = ParameterSet.bountyWei(_coldAt(header.paramsVersion));
-        uint256 lockWei = 0;
 
         emit ClaimRejected(found.claimId, header.worker, prover, lineIndex, uint96(forfeitWei));
 
+        uint256 bountyWei = ParameterSet.bountyWei(_coldAt(header.paramsVersion));
+        REGISTRY.slash(header.worker, forfeitWei);
+        uint256 builderWei = ACCOUNTS.shareForfeit(prover, lines[lineIndex].builder, forfeitWei, bountyWei);
+        uint256 lockWei = 0;
         // INVARIANT: of a rejected claim nothing is paid: every reservation goes back to where it came from.
         for (uint256 i = 0; i < lines.length; ++i) {
             lockWei += hot.lockWei(lines[i].amountWei);
-            _refund(lines[i], lines[i].amountWei);
+            _refund(lines[i], lines[i].amountWei, i == lineIndex ? builderWei : 0);
         }
         _unlock(header.worker, lockWei);
-        REGISTRY.slash(header.worker, forfeitWei);
-        ACCOUNTS.shareForfeit(forfeitWei, bountyWei, prover, lines[lineIndex].builder);
     }
 
     /// @inheritdoc IWorkClaims
@@ -450,7 +455,7 @@ contract WorkClaims is IWorkClaims {
             _requireOrder(input, orderHash, hot);
 
             uint256 priceWei = order.priceWei;
-            uint256 amountWei = input.sumIbmMicro * priceWei / MICRO;
+            uint256 amountWei = _amountWei(input.sumIbmMicro, priceWei);
             uint256 line = Claims.lineOf(encoded, i);
             Claims.put(line, Claims.LINE_CURSOR_FROM, _advance(input, amountWei));
             Claims.put(line, Claims.LINE_ORDER_HASH, uint256(orderHash));
@@ -458,6 +463,13 @@ contract WorkClaims is IWorkClaims {
             _encodeLine(line, input);
             lockWei += hot.lockWei(amountWei);
             if (priceWei > maxPriceWei) maxPriceWei = priceWei;
+        }
+    }
+
+    function _amountWei(uint256 sumIbmMicro, uint256 priceWei) private pure returns (uint256) {
+        // Two factors of 96 bits.
+        unchecked {
+            return sumIbmMicro * priceWei / MICRO;
         }
     }
 
@@ -489,10 +501,16 @@ contract WorkClaims is IWorkClaims {
 
     function _requireOrder(LineInput calldata input, bytes32 orderHash, HotWord hot) private view {
         WorkOrder calldata order = input.order;
-        uint256 expiredAt = order.leaseEndsAt + hot.leaseGrace();
+        uint256 leaseEndsAt = order.leaseEndsAt;
+        uint256 expiredAt;
+        uint256 maxAt;
+        // Sums of 64 bits.
+        unchecked {
+            expiredAt = leaseEndsAt + hot.leaseGrace();
+            maxAt = block.timestamp + hot.maxLease();
+        }
         require(block.timestamp < expiredAt, OrderExpired(uint64(block.timestamp), uint64(expiredAt)));
-        uint256 maxAt = block.timestamp + hot.maxLease();
-        require(order.leaseEndsAt <= maxAt, LeaseTooLong(order.leaseEndsAt, uint64(maxAt)));
+        require(leaseEndsAt <= maxAt, LeaseTooLong(uint64(leaseEndsAt), uint64(maxAt)));
 
         (address operator, uint64 exitAt) = REGISTRY.managerOperator(order.manager);
         uint256 settledAt = block.timestamp + ParameterSet.LONGEST_WINDOWS * hot.window();
@@ -535,7 +553,7 @@ contract WorkClaims is IWorkClaims {
         for (uint256 i = 0; i < inputs.length; ++i) {
             WorkOrder calldata order = inputs[i].order;
             mapping(address => uint256) storage allocations = _allocatedWei[order.builder];
-            uint256 amountWei = uint256(inputs[i].sumIbmMicro) * order.priceWei / MICRO;
+            uint256 amountWei = _amountWei(inputs[i].sumIbmMicro, order.priceWei);
             uint256 freeWei = allocations[order.manager];
             if (amountWei <= freeWei) {
                 allocations[order.manager] = freeWei - amountWei;
@@ -652,21 +670,22 @@ contract WorkClaims is IWorkClaims {
         if (voided == 0) return line.amountWei;
         // Not zero: voided work is at most the sum.
         paidWei = uint256(line.amountWei) * (line.sumIbmMicro - voided) / line.sumIbmMicro;
-        _refund(line, line.amountWei - paidWei);
+        _refund(line, line.amountWei - paidWei, 0);
     }
 
     /// @dev Gives back a part of what a line reserved: first to the manager what it put in, as if the line had asked
-    /// for that much less, then to the builder's allocation.
-    function _refund(Line calldata line, uint256 amountWei) private {
+    /// for that much less, then to the builder's allocation, with what else the builder gets.
+    function _refund(Line calldata line, uint256 amountWei, uint256 extraWei) private {
         uint256 managerWei = amountWei < line.shortfallWei ? amountWei : line.shortfallWei;
         if (managerWei != 0) {
             ACCOUNTS.returnShortfall(managerWei);
             REGISTRY.restore(line.manager, managerWei);
         }
-        if (amountWei == managerWei) return;
-        _allocatedWei[line.builder][line.manager] += amountWei - managerWei;
+        uint256 builderWei = amountWei - managerWei + extraWei;
+        if (builderWei == 0) return;
+        _allocatedWei[line.builder][line.manager] += builderWei;
 
-        emit Refunded(line.builder, line.manager, uint96(amountWei - managerWei));
+        emit Refunded(line.builder, line.manager, uint96(builderWei));
     }
 
     function _cursorKey(address worker, address manager, address builder) private pure returns (bytes32) {

@@ -7,12 +7,13 @@ import {IWorkClaims} from "../src/interfaces/IWorkClaims.sol";
 import {ClaimHeader, Claims, Line} from "../src/libraries/Claims.sol";
 import {ChainEvidence, LeafEvidence, LineRef, TaskEvidence, UnitEvidence} from "../src/libraries/Evidence.sol";
 import {Interval, Task, Unit} from "../src/libraries/Interval.sol";
+import {Branch} from "../src/libraries/SumTree.sol";
 import {Job, TypedData, WorkOrder} from "../src/libraries/TypedData.sol";
 import {Base} from "./Base.t.sol";
 import {Tree, Trees} from "./Trees.sol";
 
 /// @notice A line as a worker knows it: the job, the order's list, the intervals and their units.
-/// @dev `lie…` name a node of the line's tree that states another sum; no lie where `lieLevel` is `NO_LIE`.
+/// @dev Fillers stand behind the real leaves and tasks and are known by their hashes only: they make trees large.
 struct Story {
     Job job;
     WorkOrder order;
@@ -23,6 +24,8 @@ struct Story {
     Tree taskTree;
     Tree[] unitTrees;
     uint32 cursorTo;
+    uint256 leafFillers;
+    uint256 taskFillers;
 }
 
 /// @title StoryBase
@@ -68,16 +71,14 @@ abstract contract StoryBase is Base {
         _grow(s);
     }
 
-    /// @notice Tells a story of many leaves that share one unit tree: only the sizes are those of a real claim.
-    function _tellSparse(uint256 seed, uint256 leafCount) internal view returns (Story memory s) {
-        s = _tell(seed, 1, 1);
-        (Interval memory leaf, bytes32[] memory hashes, uint256[] memory sums) =
-            (s.leaves[0], new bytes32[](leafCount), new uint256[](leafCount));
-        for (uint256 i = 0; i < leafCount; ++i) {
-            (hashes[i], sums[i]) = (keccak256(abi.encode(seed, i)), leaf.ibmMicro);
-        }
-        (hashes[0], sums[0]) = (_hash(leaf), leaf.ibmMicro);
-        s.leafTree = Trees.build(hashes, sums);
+    /// @notice Tells a story of two real leaves among so many that proofs are as long as in a large claim.
+    function _tellSparse(uint256 seed, uint256 leafCount, uint256 unitCount) internal view returns (Story memory s) {
+        s = _tell(seed, 2, unitCount);
+        s.leafFillers = leafCount - 2;
+        s.taskFillers = leafCount - 1;
+        _growTasks(s);
+        s.cursorTo = s.order.taskCount;
+        _growLeaves(s);
     }
 
     function _tellTasks(Story memory s, uint256 leafCount, uint256 unitCount) private view {
@@ -159,14 +160,13 @@ abstract contract StoryBase is Base {
     }
 
     function _growTasks(Story memory s) internal pure {
-        bytes32[] memory hashes = new bytes32[](s.tasks.length);
-        uint256[] memory sums = new uint256[](s.tasks.length);
+        (bytes32[] memory hashes, uint256[] memory sums) = _fill(s.tasks.length, s.taskFillers);
         for (uint256 i = 0; i < s.tasks.length; ++i) {
             (hashes[i], sums[i]) = (_hash(s.tasks[i]), s.tasks[i].unitCount);
         }
         s.taskTree = Trees.build(hashes, sums);
         s.order.tasksRoot = s.taskTree.root();
-        s.order.taskCount = uint32(s.tasks.length);
+        s.order.taskCount = uint32(hashes.length);
     }
 
     /// @notice Grows the line's tree over the leaves as they are.
@@ -176,12 +176,22 @@ abstract contract StoryBase is Base {
 
     /// @notice Grows the line's tree with a node that is said to have another sum.
     function _growLying(Story memory s, uint256 level, uint256 index, uint256 sum) internal pure {
-        bytes32[] memory hashes = new bytes32[](s.leaves.length);
-        uint256[] memory sums = new uint256[](s.leaves.length);
+        (bytes32[] memory hashes, uint256[] memory sums) = _fill(s.leaves.length, s.leafFillers);
         for (uint256 i = 0; i < s.leaves.length; ++i) {
             (hashes[i], sums[i]) = (_hash(s.leaves[i]), s.leaves[i].ibmMicro);
         }
         s.leafTree = Trees.buildLying(hashes, sums, level, index, sum);
+    }
+
+    function _fill(uint256 count, uint256 fillers)
+        private
+        pure
+        returns (bytes32[] memory hashes, uint256[] memory sums)
+    {
+        (hashes, sums) = (new bytes32[](count + fillers), new uint256[](count + fillers));
+        for (uint256 i = count; i < hashes.length; ++i) {
+            (hashes[i], sums[i]) = (keccak256(abi.encode("filler", i)), 400_000);
+        }
     }
 
     function _unitTree(Unit[] memory units) internal pure returns (Tree memory) {
@@ -327,11 +337,27 @@ abstract contract StoryBase is Base {
         );
     }
 
+    /// @notice Makes a story the next part of a list that grows: its tasks stand behind those that were claimed.
+    function _extend(Story memory s) internal view {
+        (uint32 cursor,,) = c.claims.cursorOf(WORKER, s.order.manager, s.order.builder);
+        s.order.taskCount = cursor + uint32(s.tasks.length);
+        s.cursorTo = s.order.taskCount;
+    }
+
+    /// @notice Posts a claim of no length right now: any number of them fit in a row.
+    function _postShort(uint256 seed) internal returns (LineRef memory) {
+        Story memory s = _tell(seed, 1, 2);
+        _extend(s);
+        IWorkClaims.ClaimInput memory input = _claimInput(s);
+        input.startMs = _now() * 1000;
+        input.endMs = input.startMs;
+        return _submit(input, _inputs(s));
+    }
+
     function _statusOf(LineRef memory target) internal view returns (IWorkClaims.ClaimStatus status) {
         (status,,) = c.claims.claimState(target.header);
     }
 
-    /// @notice Posts honest claims until a device's next one is number `seq`.
     function _finalize(LineRef memory target) internal {
         c.claims.finalize(target.header, target.lines);
     }
@@ -352,6 +378,25 @@ abstract contract StoryBase is Base {
 
     function _chainTo(Tree memory tree, uint256 level, uint256 index) internal pure returns (ChainEvidence memory e) {
         (e.chain, e.path) = tree.chain(level, index);
+    }
+
+    /// @notice Returns the preimages from the top to a node, its own included.
+    function _chainThrough(Tree memory tree, uint256 level, uint256 index)
+        internal
+        pure
+        returns (Branch[] memory chain, uint256 path)
+    {
+        Branch[] memory above;
+        (above, path) = tree.chain(level, index);
+        chain = new Branch[](above.length + 1);
+        for (uint256 i = 0; i < above.length; ++i) {
+            chain[i] = above[i];
+        }
+        chain[above.length] = tree.branch(level, index);
+    }
+
+    function _chainWith(Tree memory tree, uint256 level, uint256 index) internal pure returns (ChainEvidence memory e) {
+        (e.chain, e.path) = _chainThrough(tree, level, index);
     }
 
     /// @notice Commits to a proof against a claim, and lets a block pass.

@@ -29,13 +29,8 @@ interface IBuilderAccounts {
     event DeallocationRequested(address indexed builder, address indexed manager, uint96 amountWei, uint64 availableAt);
     /// @notice Allocated money came back into the builder's balance.
     event Deallocated(address indexed builder, address indexed manager, uint96 amountWei);
-    /// @notice A builder was repaid out of stake.
+    /// @notice A builder got stake: of a worker into the allocation of the line that lied, of a manager into its balance.
     event Compensated(address indexed builder, uint96 amountWei);
-    /// @notice An account earned money out of forfeits: a bounty, the penalty pool's part. What a claim pays is in
-    /// `ClaimFinalized`.
-    event Credited(address indexed account, uint96 amountWei);
-    /// @notice Forfeited stake was burnt.
-    event ForfeitBurnt(uint96 amountWei);
     /// @notice Earned money was paid out.
     event Withdrawn(address indexed account, uint128 amountWei);
 
@@ -101,8 +96,12 @@ interface IBuilderAccounts {
     /// @notice Pays reserved money out by the policy. Only `WorkClaims`.
     function settle(address worker, uint256 amountWei, uint256 workerBps) external;
 
-    /// @notice Shares forfeited stake that has just arrived: bounty, burn, builder, penalty pool. Only `WorkClaims`.
-    function shareForfeit(uint256 forfeitWei, uint256 bountyWei, address prover, address builder) external;
+    /// @notice Shares forfeited stake that has just arrived: the bounty to the prover, half of the rest burnt, a
+    /// quarter to the penalty pool, a quarter to the builder. Only `WorkClaims`.
+    /// @return builderWei The builder's part, for its allocation.
+    function shareForfeit(address prover, address builder, uint256 forfeitWei, uint256 bountyWei)
+        external
+        returns (uint256 builderWei);
 
     /// @notice Books a manager's stake that has just arrived as the builder's. Only `WorkClaims`.
     function compensate(address builder, uint256 amountWei) external;

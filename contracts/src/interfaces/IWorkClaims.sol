@@ -56,7 +56,8 @@ interface IWorkClaims {
     event LeafVoided(bytes32 indexed claimId, uint256 lineIndex, uint64 leafIndex, uint96 ibmMicro);
     /// @notice A manager paid a builder for its own fraud, out of its stake.
     event ManagerPenalized(bytes32 indexed claimId, address indexed manager, address indexed builder, uint96 takenWei);
-    /// @notice Reserved money came back into an allocation: the claim was rejected, or leaves of it voided.
+    /// @notice Reserved money came back into an allocation: leaves were voided, or the claim was rejected. In the
+    /// line that lied, the builder's part of the forfeit (`Compensated`) is in it.
     event Refunded(address indexed builder, address indexed manager, uint96 amountWei);
     /// @notice The locked stake of a manager changed, because a demand against it opened or closed.
     event ManagerLocked(address indexed manager, uint96 lockedWei);

@@ -118,7 +118,10 @@ library Claims {
 
     /// @notice Returns where an encoded line lies.
     function lineOf(bytes memory encoded, uint256 lineIndex) internal pure returns (uint256) {
-        return headerOf(encoded) + HEADER_BYTES + 64 + lineIndex * LINE_BYTES;
+        // Memory is never that long.
+        unchecked {
+            return headerOf(encoded) + HEADER_BYTES + 64 + lineIndex * LINE_BYTES;
+        }
     }
 
     /// @notice Writes a word of an encoded header or line.

@@ -117,8 +117,13 @@ library ParameterSet {
 
     /// @notice Returns the stake that a line of an amount locks: the multiple, but never less than the minimum.
     function lockWei(HotWord hot, uint256 amountWei) internal pure returns (uint256) {
-        uint256 multipleWei = amountWei * uint8(HotWord.unwrap(hot) >> 104);
-        uint256 minWei = uint64(HotWord.unwrap(hot) >> 24) * GWEI;
+        uint256 multipleWei;
+        uint256 minWei;
+        // Amounts have at most 192 bits.
+        unchecked {
+            multipleWei = amountWei * uint8(HotWord.unwrap(hot) >> 104);
+            minWei = uint64(HotWord.unwrap(hot) >> 24) * GWEI;
+        }
         return multipleWei < minWei ? minWei : multipleWei;
     }
 

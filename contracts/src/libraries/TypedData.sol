@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.36;
 
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-
 /// @notice What a builder signs to have units computed (PROTOCOL.md, Signed messages).
 /// @dev `priceCapWei` in wei per IBM, `deadlineAt` in seconds since 1970, `minIbMicro` in micro-IB.
 struct Job {
@@ -67,6 +65,13 @@ library TypedData {
     bytes32 private constant RECEIPT_TYPEHASH = keccak256(
         "Receipt(address manager,address worker,bytes32 jobId,bytes32 taskId,uint64 firstUnit,uint32 unitCount,bytes32 unitsRoot)"
     );
+
+    /// @dev All bits of `vs` but the parity.
+    uint256 private constant MAX_S_BITS = type(uint256).max >> 1;
+
+    /// @dev Half of the order of secp256k1.
+    uint256 private constant HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0;
+
     bytes32 private constant OPERATOR_CONSENT_TYPEHASH = keccak256("OperatorConsent(address owner,address operator)");
 
     /// @notice Returns the domain separator of messages that a contract verifies.
@@ -108,12 +113,24 @@ library TypedData {
     }
 
     /// @notice Returns who signed a struct hash in a domain, or zero for no valid signature.
+    /// @dev Of the two signatures that each message has, only the one with the lower `s` is valid.
     function signerOf(bytes32 separator, bytes32 structHash, Signature calldata signature)
         internal
         pure
-        returns (address signer)
+        returns (address)
     {
-        bytes32 digest = keccak256(abi.encodePacked(hex"1901", separator, structHash));
-        (signer,,) = ECDSA.tryRecover(digest, signature.r, signature.vs);
+        bytes32 digest;
+        // GAS: budget of posting. 66 bytes past the free memory pointer, which stays where it is.
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, hex"1901")
+            mstore(add(free, 2), separator)
+            mstore(add(free, 34), structHash)
+            digest := keccak256(free, 66)
+        }
+        uint256 s = uint256(signature.vs) & MAX_S_BITS;
+        if (s > HALF_ORDER) return address(0);
+        // 27 or 28.
+        return ecrecover(digest, uint8((uint256(signature.vs) >> 255) + 27), signature.r, bytes32(s));
     }
 }

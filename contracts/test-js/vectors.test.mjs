@@ -1,0 +1,163 @@
+// An independent client: typed data, ABI encoding and the sum tree, written from PROTOCOL.md with ethers,
+// against the vectors that Rust and Solidity read.
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import test from "node:test";
+import { AbiCoder, Signature, TypedDataEncoder, concat, getAddress, keccak256, recoverAddress, solidityPacked, toBeHex } from "ethers";
+
+const vectors = new URL("../../test-vectors/", import.meta.url);
+const abis = new URL("../abi/", import.meta.url);
+
+/** The cases of a file. */
+function load(name) {
+    return JSON.parse(readFileSync(new URL(`${name}.json`, vectors), "utf8"));
+}
+
+const ADDRESS = "address";
+const types = {
+    Job: fields("address builder,address manager,bytes32 programId,bytes32 inputRoot,bytes32 paramsRoot,uint64 unitCount,uint64 maxCost,uint64 referenceRate,uint96 priceCapWei,uint64 minIbMicro,uint64 deadlineAt,uint64 salt"),
+    WorkOrder: fields("address manager,address worker,address builder,bytes32 tasksRoot,uint32 taskCount,uint96 capIbmMicro,uint96 capWei,uint96 priceWei,uint64 leaseEndsAt"),
+    Receipt: fields("address manager,address worker,bytes32 jobId,bytes32 taskId,uint64 firstUnit,uint32 unitCount,bytes32 unitsRoot"),
+    OperatorConsent: fields("address owner,address operator"),
+    ApiRequest: fields("address caller,string method,string path,bytes32 bodyHash,uint64 nonce,uint64 expiresAt"),
+};
+
+function fields(text) {
+    return text.split(",").map((field) => ({ type: field.split(" ")[0], name: field.split(" ")[1] }));
+}
+
+function message(type, values) {
+    return Object.fromEntries(types[type].map((field) => [field.name, field.type === ADDRESS ? getAddress(values[field.name]) : values[field.name]]));
+}
+
+const INTERVAL = fields("uint32 seq,bytes32 jobId,bytes32 taskId,bytes32 deviceId,uint32 taskIndex,uint32 checkpointIndex,uint64 startMs,uint64 endMs,uint32 activeMs,uint64 firstUnit,uint32 unitCount,bytes32 unitsRoot,uint128 cost,uint96 ibmMicro,bytes32 telemetryDigest");
+const UNIT = fields("uint64 unitIndex,uint8 status,bytes32 outputRoot,uint64 cost");
+const TASK = fields("bytes32 jobId,uint64 firstUnit,uint32 unitCount,uint64 maxCost,uint64 referenceRate,uint64 leaseEndsAt");
+
+function leafHash(tag, layout, values) {
+    const packed = solidityPacked(layout.map((field) => field.type), layout.map((field) => values[field.name]));
+    return keccak256(concat([toBeHex(0, 1), toBeHex(tag, 1), packed]));
+}
+
+const sumOf = (node) => BigInt(node.sum);
+const join = (left, right) => ({
+    hash: keccak256(concat(["0x01", left.hash, toBeHex(sumOf(left), 16), right.hash, toBeHex(sumOf(right), 16)])),
+    sum: sumOf(left) + sumOf(right),
+});
+
+/** All levels of a tree, leaves first; an odd last node is carried. */
+function levelsOf(leaves) {
+    const levels = [leaves];
+    while (levels.at(-1).length > 1) {
+        const below = levels.at(-1);
+        const above = [];
+        for (let i = 0; i < below.length; i += 2) above.push(i + 1 < below.length ? join(below[i], below[i + 1]) : below[i]);
+        levels.push(above);
+    }
+    return levels;
+}
+
+function siblingsOf(levels, index) {
+    const siblings = [];
+    for (const level of levels.slice(0, -1)) {
+        if ((index ^ 1) < level.length) siblings.push(level[index ^ 1]);
+        index >>= 1;
+    }
+    return siblings;
+}
+
+const rootOf = (leafCount, top) => keccak256(concat(["0x02", toBeHex(leafCount, 8), top.hash, toBeHex(sumOf(top), 16)]));
+const plain = (nodes) => nodes.map((node) => ({ hash: node.hash, sum: BigInt(node.sum) }));
+
+test("sum trees have the roots and the proofs of the vectors", () => {
+    const file = load("sum_tree");
+    assert.ok(file.trees.length >= 5, "the file lost its cases");
+    for (const tree of file.trees) {
+        const levels = levelsOf(tree.leaves);
+        const top = levels.at(-1)[0];
+        assert.deepEqual(plain([top]), plain([tree.top]), tree.name);
+        assert.equal(rootOf(tree.leaves.length, top), tree.root, tree.name);
+        for (const proof of tree.proofs) {
+            assert.deepEqual(plain(siblingsOf(levels, Number(proof.leafIndex))), plain(proof.siblings), tree.name);
+        }
+        for (const descent of tree.descents ?? []) {
+            const level = Number(descent.level);
+            const down = Math.min(level, 5);
+            const first = Number(descent.index) << down;
+            assert.deepEqual(plain(levels[level - down].slice(first, first + (1 << down))), plain(descent.nodes), tree.name);
+        }
+    }
+});
+
+test("leaves hash as in the vectors", () => {
+    const file = load("leaves");
+    for (const { name, interval, leafHash: hash } of file.intervals) assert.equal(leafHash(1, INTERVAL, interval), hash, name);
+    for (const { name, unit, leafHash: hash } of file.units) assert.equal(leafHash(2, UNIT, unit), hash, name);
+    for (const { name, task, taskId } of file.tasks) assert.equal(leafHash(3, TASK, task), taskId, name);
+    for (const c of file.payables) {
+        const proved = (BigInt(c.cost) * BigInt(c.referenceRate)) / 10n ** 12n;
+        const timed = (BigInt(c.ibMicro) * BigInt(c.activeMs)) / 60000n;
+        assert.equal(proved < timed ? proved : timed, BigInt(c.ibmMicro), c.name);
+    }
+    assert.ok(file.intervals.length >= 2 && file.units.length >= 2 && file.tasks.length >= 2 && file.payables.length >= 4);
+});
+
+test("messages hash and recover as in the vectors", () => {
+    const file = load("typed_data");
+    const lists = { jobs: "Job", workOrders: "WorkOrder", receipts: "Receipt", operatorConsents: "OperatorConsent", apiRequests: "ApiRequest" };
+    for (const [list, type] of Object.entries(lists)) {
+        assert.ok(file[list].length >= 1, `${list} lost its cases`);
+        for (const c of file[list]) {
+            const domain = { name: "Inferix", version: "1", chainId: BigInt(c.chainId), verifyingContract: getAddress(c.verifyingContract) };
+            const value = message(type, c.message);
+            const digest = TypedDataEncoder.hash(domain, { [type]: types[type] }, value);
+            assert.equal(TypedDataEncoder.hashStruct(type, { [type]: types[type] }, value), c.structHash, c.name);
+            assert.equal(digest, c.signingHash, c.name);
+            assert.equal(recoverAddress(digest, Signature.from(c.signature)), getAddress(c.signer), c.name);
+        }
+    }
+});
+
+test("headers and lines encode as the interface's structs do", () => {
+    const file = load("claim");
+    const finalize = JSON.parse(readFileSync(new URL("IWorkClaims.json", abis), "utf8")).find((entry) => entry.name === "finalize");
+    const [header, lines] = finalize.inputs.map(tupleOf);
+    const coder = AbiCoder.defaultAbiCoder();
+    for (const c of file.headers) {
+        assert.equal(keccak256(coder.encode([header.type], [header.values(c.header)])), c.headerHash, c.name);
+        const packed = solidityPacked(["address", "uint96", "uint32"], [getAddress(c.header.worker), c.header.deviceIndex, c.header.seq]);
+        assert.equal(keccak256(packed), c.claimId, c.name);
+        assert.equal(c.headerHash.slice(0, 2 + 50), c.hash200, c.name);
+    }
+    for (const c of file.lines) {
+        assert.equal(keccak256(coder.encode([lines.type], [c.lines.map(lines.values)])), c.linesHash, c.name);
+    }
+    assert.ok(file.headers.length >= 2 && file.lines.length >= 2);
+});
+
+/** The type and the values of a struct, in the order that the ABI says. */
+function tupleOf(input) {
+    const inner = `tuple(${input.components.map((part) => part.type).join(",")})`;
+    return {
+        type: input.type.replace("tuple", inner),
+        values: (record) => input.components.map((part) => (part.type === ADDRESS ? getAddress(record[part.name]) : record[part.name])),
+    };
+}
+
+test("every interface of the contracts has an abi that ethers reads", async () => {
+    const { Interface } = await import("ethers");
+    const files = readdirSync(abis).filter((file) => file.endsWith(".json"));
+    assert.ok(files.length >= 10);
+    for (const file of files) {
+        const parsed = new Interface(JSON.parse(readFileSync(new URL(file, abis), "utf8")));
+        assert.ok(parsed.fragments.length > 0, file);
+    }
+});
+
+test("the contracts sign the messages that PROTOCOL.md names", () => {
+    const text = readFileSync(new URL("../../PROTOCOL.md", import.meta.url), "utf8");
+    for (const [type, parts] of Object.entries(types)) {
+        const line = `${type}(${parts.map((part) => `${part.type} ${part.name}`).join(",")})`;
+        assert.ok(text.includes(line), line);
+    }
+});
