@@ -218,7 +218,12 @@ fn find_anvil() -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-async fn start_anvil(options: &DevnetOptions) -> Result<(Child, Url), DevnetError> {
+/// Starts a bare chain, without contracts. Dropping the child ends it.
+///
+/// # Errors
+///
+/// [`DevnetError::NoAnvil`], [`DevnetError::Spawn`], [`DevnetError::Ended`].
+pub async fn start_anvil(options: &DevnetOptions) -> Result<(Child, Url), DevnetError> {
     let path = options
         .anvil
         .clone()

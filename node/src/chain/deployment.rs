@@ -50,7 +50,7 @@ pub enum DeploymentError {
         source: std::io::Error,
     },
     /// The file is no deployment.
-    #[error("{path} is no deployment file")]
+    #[error("{path} is no deployment file: get it from whoever runs the network")]
     Malformed {
         /// The file.
         path: PathBuf,

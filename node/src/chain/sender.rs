@@ -27,6 +27,9 @@ use crate::{
 
 /// A replacement must raise both fees by an eighth at least; a quarter gets it through sooner.
 const FEE_BUMP_PERCENT: u128 = 25;
+/// Looks in a row at which a transaction must be missing although its nonce is taken, until it is taken for
+/// lost: the count and the receipt may come from two endpoints, one of which lags.
+const SUPERSEDED_LOOKS: u32 = 4;
 /// Room above the estimate, since state may change before the transaction is mined.
 const GAS_MARGIN_PERCENT: u64 = 20;
 
@@ -333,10 +336,16 @@ impl Sender {
             return Ok(receipt);
         }
         let mut sent_at = Instant::now();
+        let mut missing_looks = 0;
         loop {
-            match self.look(&record).await {
+            let fate = self.look(&record).await;
+            if !matches!(fate, Ok(Fate::Superseded) | Err(_)) {
+                missing_looks = 0;
+            }
+            match fate {
                 Ok(Fate::Confirmed(receipt)) => return self.conclude(key, record, *receipt).await,
                 Ok(Fate::Mined) => {}
+                Ok(Fate::Superseded) if missing_looks + 1 < SUPERSEDED_LOOKS => missing_looks += 1,
                 Ok(Fate::Superseded) => {
                     // The key was used elsewhere: this transaction can't be mined any more.
                     warn!(
@@ -346,7 +355,7 @@ impl Sender {
                     );
                     self.records.remove(key)?;
                     record = self.plan(key, record.call).await?;
-                    sent_at = Instant::now();
+                    (sent_at, missing_looks) = (Instant::now(), 0);
                 }
                 Ok(Fate::Unmined) if sent_at.elapsed() >= self.replace_after => {
                     self.replace(key, &mut record).await?;

@@ -82,6 +82,13 @@ impl RegisterArgs {
             Some(stake_wei) => stake_wei,
             None => default_stake_wei(least_wei),
         };
+        if U256::from(stake_wei) < least_wei {
+            bail!(
+                "a stake of {} IFX is too low: put at least {} IFX down with --stake",
+                ifx(U256::from(stake_wei)),
+                ifx(least_wei)
+            );
+        }
         let have_wei = reader.ifx_wei(owner.address()).await?;
         if have_wei < U256::from(stake_wei) {
             bail!(

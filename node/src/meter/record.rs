@@ -238,7 +238,9 @@ impl Meter {
         batches: Vec<BatchRecord>,
         telemetry: Telemetry,
     ) -> Option<ClosedInterval> {
-        let (active_ms, end_ms) = (active_ms(open, &batches), batches.last()?.end_ms);
+        // A clock that was set back can't make an interval that ends before it begins: that is a fraud.
+        let end_ms = batches.last()?.end_ms.max(open.start_ms);
+        let active_ms = active_ms(open, &batches);
         let units: Vec<UnitLeaf> = batches.into_iter().flat_map(|batch| batch.units).collect();
         let tree = unit_tree(&units).ok()?;
         let cost = tree.top().ok()?.sum;
@@ -368,6 +370,17 @@ pub(super) mod tests {
         assert_eq!(first.interval.active_ms, 500);
         assert_eq!(second.interval.start_ms, first.interval.end_ms);
         assert_eq!(second.interval.seq, 2);
+    }
+
+    #[test]
+    fn an_interval_never_ends_before_it_begins() {
+        let mut meter = Meter::replay(DeviceId::default(), []);
+        run(&mut meter, 1000, vec![batch(0, 1_000, 2000)]);
+        // The node died and came back with a clock that stands before the end of its journal.
+        run(&mut meter, 1500, vec![batch(2, 1_000, 1600)]);
+        let second = &meter.closed()[1].interval;
+        assert_eq!((second.start_ms, second.end_ms), (2000, 2000));
+        assert_eq!((second.active_ms, second.unit_count), (0, 2));
     }
 
     #[test]

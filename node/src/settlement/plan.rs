@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy::primitives::{Address, B256, FixedBytes, U256, aliases::U96};
 use inferix_prover::{
     blob::{BlobInterval, BlobLine, ClaimBlob, SignedJob},
-    id::{DeviceId, JobId, TaskId},
+    id::{DeviceId, JobId},
     interval::amount_wei,
     sum_tree::SumTreeError,
 };
@@ -178,17 +178,15 @@ fn ready_prefix<'a>(holdings: &Holdings<'a>) -> &'a [ClosedInterval] {
     &holdings.closed[..count]
 }
 
-/// Intervals that can never be claimed: the cursor has passed their task.
-pub fn passed(holdings: &Holdings<'_>) -> Vec<TaskId> {
-    holdings
-        .closed
-        .iter()
-        .filter(|closed| {
-            let cursor = holdings.cursors.get(&(closed.manager, closed.builder));
-            cursor.is_some_and(|cursor| closed.interval.task_index < *cursor)
-        })
-        .map(|closed| closed.interval.task_id)
-        .collect()
+/// The last of the oldest intervals that can never be claimed, because the cursor has passed their task. They
+/// would hold up all that follow.
+pub fn passed(holdings: &Holdings<'_>) -> Option<u32> {
+    let is_passed = |closed: &&ClosedInterval| {
+        let cursor = holdings.cursors.get(&(closed.manager, closed.builder));
+        cursor.is_some_and(|cursor| closed.interval.task_index < *cursor)
+    };
+    let passed = holdings.closed.iter().take_while(is_passed);
+    passed.last().map(|closed| closed.interval.seq)
 }
 
 fn blob_line(

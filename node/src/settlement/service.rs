@@ -29,7 +29,7 @@ use crate::{
         posted_claim,
     },
     status::Status,
-    worker::{Context, LeaseState, Link, Mode, WorkerError},
+    worker::{Context, LeaseRecord, LeaseState, Link, Mode, WorkerError},
 };
 
 /// Posts and finalizes one device's claims.
@@ -112,6 +112,7 @@ impl Settlement {
             wait = self.ctx.config.chain.poll_interval;
             match self.step().await {
                 Ok(()) => {}
+                Err(WorkerError::Chain(ChainError::Store(err))) => return Err(err.into()),
                 Err(WorkerError::Chain(err)) if !err.is_retryable() => {
                     warn!(
                         err = format!("{:#}", eyre::Report::new(err)),
@@ -150,11 +151,21 @@ impl Settlement {
     /// Writes a claim down, if there is one to post now.
     async fn draft(&self, last: LastClaimView) -> Result<(), WorkerError> {
         let ctx = &self.ctx;
+        // The leases first: a task that ends in between then still counts as active, and is not claimed
+        // without its last interval.
+        let leases = ctx.book.leases()?;
         let closed = ctx.ledger.closed();
         if closed.is_empty() {
             return Ok(());
         }
-        let owned = self.holdings(&closed).await?;
+        let owned = self.holdings(leases, &closed).await?;
+        if let Some(through_seq) = plan::passed(&owned.view(&closed)) {
+            error!(
+                through_seq,
+                "intervals of tasks that were claimed already are given up"
+            );
+            return Ok(ctx.ledger.claimed(through_seq)?);
+        }
         let slot = Slot {
             device_id: ctx.device_id,
             device_index: ctx.config.worker.device_index,
@@ -202,11 +213,12 @@ impl Settlement {
 
     async fn holdings(
         &self,
+        leases: Vec<LeaseRecord>,
         closed: &[crate::meter::ClosedInterval],
     ) -> Result<OwnedHoldings, WorkerError> {
         let ctx = &self.ctx;
         let mut owned = OwnedHoldings::default();
-        for record in ctx.book.leases()? {
+        for record in leases {
             let key = (record.lease.order.manager, record.lease.order.builder);
             if record.state == LeaseState::Active {
                 owned.active_tasks.push((key, record.task_index));
@@ -300,8 +312,10 @@ impl Settlement {
             lines: posted.lines,
             block_number: posted.block_number,
         };
-        self.outbox.put(&record)?;
-        Ok(self.ctx.ledger.claimed(record.through_seq)?)
+        // The journal first: a record that still says drafted is looked up on chain again, one that says
+        // posted is not, and would leave its intervals in the journal for good.
+        self.ctx.ledger.claimed(record.through_seq)?;
+        Ok(self.outbox.put(&record)?)
     }
 
     /// Puts the claim's blob where verifiers look for it: at the managers of its lines.
@@ -396,7 +410,8 @@ impl Settlement {
         let call = calls::finalize(self.ctx.reader.deployment(), &header, &lines)?;
         let receipt = self.sender.send(&intent, call).await?;
         record.gas_used += receipt.gas_used;
-        let paid_wei = finalized_in(&receipt).unwrap_or_default();
+        let settled_wei = finalized_in(&receipt).unwrap_or_default();
+        let paid_wei = self.share_wei(&header, settled_wei).await?;
         info!(seq = record.draft.seq, %paid_wei, "claim final");
         record.stage = Stage::Final { paid_wei };
         Ok(self.outbox.put(&record)?)
@@ -422,7 +437,18 @@ impl Settlement {
             .iter()
             .filter_map(|log| work_claims::ClaimFinalized::decode_log(&log.inner).ok())
             .find(|event| event.claimId == claim_id);
-        Ok(paid.map_or(U256::ZERO, |event| U256::from(event.paidWei)))
+        let settled_wei = paid.map_or(U256::ZERO, |event| U256::from(event.paidWei));
+        self.share_wei(header, settled_wei).await
+    }
+
+    /// The worker's part of what a claim settled: the treasury has the rest.
+    async fn share_wei(
+        &self,
+        header: &ClaimHeader,
+        settled_wei: U256,
+    ) -> Result<U256, WorkerError> {
+        let parameters = self.ctx.reader.parameters_at(header.paramsVersion).await?;
+        Ok(settled_wei * U256::from(parameters.workerBps) / U256::from(10_000))
     }
 
     async fn claim_events(
@@ -484,6 +510,7 @@ fn posted_in(receipt: &TransactionReceipt) -> Option<PostedClaim> {
         .find_map(|log| posted_claim(log).ok())
 }
 
+/// What a finalization shared out between worker and treasury.
 fn finalized_in(receipt: &TransactionReceipt) -> Option<U256> {
     let logs = receipt.inner.logs().iter();
     let mut events =

@@ -35,7 +35,7 @@ impl Retryable for VerifierError {
     fn is_retryable(&self) -> bool {
         match self {
             Self::Chain(err) => err.is_retryable(),
-            Self::Store(StoreError::Database(_)) | Self::Blob(_) => true,
+            Self::Blob(_) => true,
             Self::NotRegistered { .. } | Self::Store(_) | Self::Device(_) => false,
         }
     }

@@ -16,7 +16,7 @@ use crate::{
     chain::{NodeView, Reader},
     config::Config,
     manager::clock::Clock as SystemClock,
-    meter::{Clock, Ledger},
+    meter::{Clock, Ledger, Meter},
     roles,
     store::Store,
     wallet::Wallet,
@@ -105,7 +105,8 @@ impl Context {
         let store = Store::open(&config.data_dir.join("store"))?;
         let device_id = DeviceId::from_parts(account, U96::from(device_index));
         let journal = format!("journal/device-{device_index}.journal");
-        let clock = Mutex::new(anchor(&reader).await?);
+        let ledger = Ledger::open(&config.data_dir.join(journal), device_id)?;
+        let clock = Mutex::new(anchor(&reader, ledger.view(Meter::last_end_ms)).await?);
         Ok(Self {
             account,
             device_id,
@@ -114,7 +115,7 @@ impl Context {
             managers,
             book: Book::open(&store)?,
             blobs: Blobs::open(&config.data_dir.join("blobs"))?,
-            ledger: Ledger::open(&config.data_dir.join(journal), device_id)?,
+            ledger,
             control: Control::new(&config.data_dir),
             store,
             clock,
@@ -167,12 +168,14 @@ impl Context {
     }
 }
 
-async fn anchor(reader: &Reader) -> Result<Clock, WorkerError> {
+/// Anchors the clock at the chain's time, or where the journal ends if that is later: the latest block is
+/// some seconds old, and a clock that runs between blocks was ahead of it when the node died.
+async fn anchor(reader: &Reader, last_end_ms: u64) -> Result<Clock, WorkerError> {
     let checkpoint = reader.latest_checkpoint().await?;
     let head = reader.head().await?;
     Ok(Clock::anchor(
         checkpoint.index,
-        Duration::from_secs(head.time),
+        Duration::from_secs(head.time).max(Duration::from_millis(last_end_ms)),
         Instant::now(),
     ))
 }

@@ -62,9 +62,10 @@ impl Retryable for WorkerError {
     fn is_retryable(&self) -> bool {
         match self {
             Self::Chain(err) => err.is_retryable(),
-            // A full disk is emptied, a manager comes back.
+            // A full disk is emptied, a manager comes back. A store that failed once stays failed until it is
+            // opened again: the node stops, and whoever watches over it starts it.
             Self::Journal(JournalError::Io { .. }) | Self::Blob(_) | Self::Client(_) => true,
-            Self::Store(StoreError::Database(_)) | Self::Status(_) => true,
+            Self::Status(_) => true,
             Self::NotRegistered { .. }
             | Self::NotOperator { .. }
             | Self::NoDevice { .. }

@@ -58,6 +58,7 @@ impl Worker {
     /// [`WorkerError`] if the worker's own data or the chain fails; managers that fail are asked again.
     pub async fn run(self, cancel: CancellationToken) -> Result<(), WorkerError> {
         info!(account = %self.ctx.account, device = self.engine.device_name(), "worker started");
+        let mut is_drained = false;
         while !cancel.is_cancelled() {
             let wait = match self.ctx.control.mode() {
                 Mode::Pause => IDLE_POLL,
@@ -66,12 +67,13 @@ impl Worker {
                         self.work(record, &cancel).await?;
                         continue;
                     }
-                    Err(_) if mode == Mode::Drain => {
-                        info!("drained: no lease is left");
-                        cancel.cancelled().await;
-                        break;
+                    Err(wait) => {
+                        if mode == Mode::Drain && !is_drained {
+                            info!("drained: no lease is left");
+                        }
+                        is_drained = mode == Mode::Drain;
+                        wait
                     }
-                    Err(wait) => wait,
                 },
             };
             tokio::select! {
@@ -203,7 +205,16 @@ impl Worker {
         };
         let end = match self.load(manager, &record).await? {
             Ok(input) => self.execute(&record, input, cancel).await?,
-            Err(reason) => End::Failed(reason),
+            Err(End::Stopped) if self.left_s(&record.task) > 0 => {
+                // The manager is away: the lease stays, and is taken up again.
+                tokio::select! {
+                    () = cancel.cancelled() => {}
+                    () = tokio::time::sleep(IDLE_POLL) => {}
+                }
+                return Ok(());
+            }
+            Err(End::Stopped) => End::LeaseOver,
+            Err(end) => end,
         };
         self.close_interval()?;
         let task_id = record.task.task_id();
@@ -219,21 +230,24 @@ impl Worker {
         Ok(self.ctx.book.end(&record)?)
     }
 
-    /// Fetches the job's input where it is not here, and checks it against what the builder signed.
+    /// Fetches the job's input where it is not here, and checks it against what the builder signed. An input
+    /// that can't be fetched at present stops the task, it does not fail it.
     async fn load(
         &self,
         manager: &Link,
         record: &LeaseRecord,
-    ) -> Result<Result<TaskInput, String>, WorkerError> {
+    ) -> Result<Result<TaskInput, End>, WorkerError> {
         let signed = &record.lease.job;
         if signed.job.programId.0 != Program::Render.program_id() {
-            return Ok(Err("this worker does not have the job's program".to_owned()));
+            return Ok(Err(End::Failed(
+                "this worker does not have the job's program".to_owned(),
+            )));
         }
         let params_root = memory::subtree_root(&signed.params, memory::LOG2_PARAMS);
         if params_root != signed.job.paramsRoot.0 {
-            return Ok(Err(
-                "the parameters are not those that the builder signed".to_owned()
-            ));
+            return Ok(Err(End::Failed(
+                "the parameters are not those that the builder signed".to_owned(),
+            )));
         }
         if let Err(err) = programs::shape(signed.job.programId, &signed.params) {
             return Ok(Err(err.to_string()));
@@ -247,8 +261,16 @@ impl Worker {
                 }
                 Err(err) => Err(err),
             };
-            if let Err(err) = fetched {
-                return Ok(Err(format!("the input could not be fetched: {err}")));
+            match fetched {
+                Ok(_) => {}
+                Err(err) if err.is_retryable() => {
+                    warn!(manager = %manager.url(), %err, "input not fetched yet");
+                    return Ok(Err(End::Stopped));
+                }
+                Err(err) => {
+                    let reason = format!("the input could not be fetched: {err}");
+                    return Ok(Err(End::Failed(reason)));
+                }
             }
         }
         let input = self.ctx.blobs.get(signed.input_blob).await?;
@@ -257,9 +279,9 @@ impl Worker {
         let root =
             tokio::task::spawn_blocking(move || memory::subtree_root(&hashed, memory::LOG2_INPUT));
         if root.await.is_ok_and(|root| root != needed.0) {
-            return Ok(Err(
-                "the input is not the one that the builder signed".to_owned()
-            ));
+            return Ok(Err(End::Failed(
+                "the input is not the one that the builder signed".to_owned(),
+            )));
         }
         Ok(Ok(TaskInput {
             program: Program::Render,
@@ -288,8 +310,7 @@ impl Worker {
             unit_count: left_count,
             max_cost: task.max_cost,
         });
-        let left_s = task.lease_ends_at.saturating_sub(self.ctx.now_ms() / 1000);
-        let lease_over = tokio::time::sleep(Duration::from_secs(left_s));
+        let lease_over = tokio::time::sleep(Duration::from_secs(self.left_s(task)));
         tokio::pin!(lease_over);
         let mut end = End::Done;
         let mut done_unit = next_unit;
@@ -336,6 +357,11 @@ impl Worker {
     fn stop(&self, running: &Running, end: End) -> End {
         running.stop();
         end
+    }
+
+    /// How long a task's lease lasts, in seconds.
+    fn left_s(&self, task: &Task) -> u64 {
+        task.lease_ends_at.saturating_sub(self.ctx.now_ms() / 1000)
     }
 
     /// The first unit of a task that the journal does not hold.
