@@ -37,8 +37,8 @@ const COMPUTED: &str = "computed";
 ///
 /// That the chain or the blob folder can't be read.
 pub async fn explain(config: &Config, reader: &Reader, posted: &PostedClaim) -> Result<Vec<Step>> {
-    let header = reader.current_header(posted).await?;
-    let state = reader.claim_state(&header).await?;
+    let header = &posted.header;
+    let state = reader.claim_state(header).await?;
     let parameters = reader.parameters_at(header.paramsVersion).await?;
     let mut steps = vec![
         step(
@@ -53,7 +53,7 @@ pub async fn explain(config: &Config, reader: &Reader, posted: &PostedClaim) -> 
             CHAIN,
         ),
     ];
-    let blob = find_blob(config, &header).await?;
+    let blob = find_blob(config, header).await?;
     for (index, line) in posted.lines.iter().enumerate() {
         let blob_line = blob.as_ref().and_then(|blob| blob.lines.get(index));
         match blob_line {

@@ -289,8 +289,7 @@ impl World {
     }
 
     async fn status(&self, claim: &PostedClaim) -> ClaimStatus {
-        let header = self.reader.current_header(claim).await.unwrap();
-        self.reader.claim_state(&header).await.unwrap().status
+        self.reader.claim_state(&claim.header).await.unwrap().status
     }
 }
 
@@ -398,8 +397,7 @@ async fn every_way_to_cheat_is_refuted_and_an_honest_claim_is_not() {
     let claim = world.post(&blobs, &blob, &line).await;
     let treasury = world.reader.treasury_and_pool().await.unwrap().0;
     world.pass(61).await;
-    let header = world.reader.current_header(&claim).await.unwrap();
-    let call = calls::finalize(world.devnet.deployment(), &header, &claim.lines).unwrap();
+    let call = calls::finalize(world.devnet.deployment(), &claim.header, &claim.lines).unwrap();
     world.sender.send("finalize", call).await.unwrap();
     assert_eq!(world.status(&claim).await, ClaimStatus::Final);
     let amount_wei = U256::from(claim.lines[0].amountWei);
@@ -524,7 +522,7 @@ async fn a_worker_serves_every_kind_of_demand_and_keeps_its_stake() {
     world.send_as(&world.builder, "allow", allow).await;
     for demand in &asked {
         let target = demands::LineRef {
-            header: recode(&world.reader.current_header(&claim).await.unwrap()).unwrap(),
+            header: recode(&claim.header).unwrap(),
             lines: claim
                 .lines
                 .iter()

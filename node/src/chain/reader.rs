@@ -14,7 +14,7 @@ use tracing::debug;
 
 use super::{
     AllocationView, BlockView, ChainError, CheckpointView, ClaimStateView, ClaimStatus, CursorView,
-    Deployment, LastClaimView, NodeView, PostedClaim,
+    Deployment, LastClaimView, NodeView, PostedClaim, Refusal,
     bindings::{
         builder_accounts, checkpoints, demands, ifx, node_registry, program_registry, recode,
         work_claims,
@@ -377,51 +377,28 @@ impl Reader {
         })
     }
 
-    /// A claim's state. The header is the one that its latest event told.
+    /// A claim's state. A deadline that was put off stands here, and not in the header, which never changes.
     ///
     /// # Errors
     ///
     /// As [`ifx_wei`](Self::ifx_wei).
     pub async fn claim_state(&self, header: &ClaimHeader) -> Result<ClaimStateView, ChainError> {
-        let state = self
-            .work_claims()
-            .claimState(recode(header)?)
-            .call()
-            .await?;
-        Ok(ClaimStateView {
-            status: ClaimStatus::from_byte(state.status),
-            live_count: state.liveCount,
-            deadline_at: state.deadlineAt,
-        })
-    }
-
-    /// A claim's header as it is now: a claim that was held has a later deadline than its event told.
-    ///
-    /// # Errors
-    ///
-    /// As [`ifx_wei`](Self::ifx_wei).
-    pub async fn current_header(&self, claim: &PostedClaim) -> Result<ClaimHeader, ChainError> {
-        let topic = work_claims::ClaimReleased::SIGNATURE_HASH;
-        let head = self.head().await?.number;
-        let logs = self
-            .logs(
-                self.deployment.work_claims,
-                vec![topic],
-                claim.block_number,
-                head,
-            )
-            .await?;
-        let deadline_at = logs
-            .iter()
-            .filter_map(|log| work_claims::ClaimReleased::decode_log(&log.inner).ok())
-            .filter(|event| event.claimId == claim.claim_id)
-            .map(|event| event.deadlineAt)
-            .next_back();
-        let header = claim.header.clone();
-        Ok(ClaimHeader {
-            deadlineAt: deadline_at.unwrap_or(header.deadlineAt),
-            ..header
-        })
+        let state = self.work_claims().claimState(recode(header)?).call().await;
+        match state.map_err(ChainError::from) {
+            Ok(state) => Ok(ClaimStateView {
+                status: ClaimStatus::from_byte(state.status),
+                live_count: state.liveCount,
+                deadline_at: state.deadlineAt,
+            }),
+            Err(ChainError::Refused(refusal)) if is_header_unknown(&refusal) => {
+                Ok(ClaimStateView {
+                    status: ClaimStatus::None,
+                    live_count: 0,
+                    deadline_at: header.deadlineAt,
+                })
+            }
+            Err(err) => Err(err),
+        }
     }
 
     /// A mined transaction's calldata.
@@ -590,4 +567,11 @@ pub fn posted_claim(log: &Log) -> Result<PostedClaim, ChainError> {
         lines: event.lines.iter().map(recode).collect::<Result<_, _>>()?,
         block_number: log.block_number.unwrap_or_default(),
     })
+}
+
+fn is_header_unknown(refusal: &Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::WorkClaims(work_claims::IWorkClaimsErrors::HeaderUnknown(_))
+    )
 }

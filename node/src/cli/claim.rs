@@ -81,8 +81,8 @@ async fn list(session: &Session, reader: &Reader) -> Result<()> {
         .posted_claims(reader.deployment().first_block, head)
         .await?
     {
-        let header = reader.current_header(&claim).await?;
-        let state = reader.claim_state(&header).await?;
+        let header = &claim.header;
+        let state = reader.claim_state(header).await?;
         rows.push(Row {
             claim_id: claim.claim_id,
             worker: header.worker,
@@ -147,8 +147,7 @@ async fn finalize(session: &Session, claim_id: B256) -> Result<()> {
     let wallet = session.wallet(&config)?;
     let (reader, sender) = session.chain(&config, &wallet).await?;
     let posted = find(&reader, claim_id).await?;
-    let header = reader.current_header(&posted).await?;
-    let call = calls::finalize(reader.deployment(), &header, &posted.lines)?;
+    let call = calls::finalize(reader.deployment(), &posted.header, &posted.lines)?;
     let receipt = sender.send(&format!("finalize/{claim_id}"), call).await?;
     if session.is_json() {
         println!(

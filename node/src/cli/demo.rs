@@ -155,8 +155,7 @@ async fn wait_for_claims(reader: &Reader, nodes: &Nodes) -> Result<Vec<ledger::C
             .posted_claims(reader.deployment().first_block, head)
             .await?
         {
-            let header = reader.current_header(&posted).await?;
-            let status = reader.claim_state(&header).await?.status;
+            let status = reader.claim_state(&posted.header).await?.status;
             is_open |= status == ClaimStatus::Posted;
             ends.push(ledger::ClaimEnd { posted, status });
         }

@@ -125,10 +125,9 @@ impl DemandServer {
         &self,
         demand_id: B256,
         demand: &demands::Demand,
-        mut claim: PostedClaim,
+        claim: PostedClaim,
     ) -> Result<(), WorkerError> {
         let ctx = &self.ctx;
-        claim.header = ctx.reader.current_header(&claim).await?;
         let bytes = ctx.blobs.get(claim.header.blobHash).await?;
         let blob = ClaimBlob::from_bytes(&bytes).ok();
         let line_index = usize::from(demand.lineIndex);

@@ -369,25 +369,7 @@ impl Settlement {
             record.stage = Stage::Drafted;
             return Ok(self.outbox.put(&record)?);
         }
-        let state = match self.ctx.reader.claim_state(&header).await {
-            Ok(state) => state,
-            Err(ChainError::Refused(refusal)) if is_header_unknown(&refusal) => {
-                let claim = PostedClaim {
-                    claim_id: header.claim_id().bytes(),
-                    header,
-                    lines: lines.clone(),
-                    block_number,
-                };
-                let header = self.ctx.reader.current_header(&claim).await?;
-                record.stage = Stage::Posted {
-                    header,
-                    lines,
-                    block_number,
-                };
-                return Ok(self.outbox.put(&record)?);
-            }
-            Err(err) => return Err(err.into()),
-        };
+        let state = self.ctx.reader.claim_state(&header).await?;
         match state.status {
             ClaimStatus::Posted => {}
             ClaimStatus::Rejected => {
@@ -516,14 +498,6 @@ fn finalized_in(receipt: &TransactionReceipt) -> Option<U256> {
     let mut events =
         logs.filter_map(|log| work_claims::ClaimFinalized::decode_log(&log.inner).ok());
     events.next().map(|event| U256::from(event.paidWei))
-}
-
-fn is_header_unknown(refusal: &crate::chain::Refusal) -> bool {
-    use crate::chain::Refusal;
-    matches!(
-        refusal,
-        Refusal::WorkClaims(work_claims::IWorkClaimsErrors::HeaderUnknown(_))
-    )
 }
 
 /// Whether a refused claim can be posted as it is when time has passed or money has come.

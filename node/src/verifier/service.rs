@@ -130,9 +130,7 @@ impl Verifier {
     }
 
     async fn judge(&self, mut watched: Watched) -> Result<(), VerifierError> {
-        let mut posted = watched.posted();
-        posted.header = self.reader.current_header(&posted).await?;
-        let state = self.reader.claim_state(&posted.header).await?;
+        let state = self.reader.claim_state(&watched.header).await?;
         if state.status != ClaimStatus::Posted {
             watched.stage = match (&watched.stage, state.status) {
                 (Stage::Accused { fraud }, ClaimStatus::Rejected) => Stage::Refuted {
@@ -144,7 +142,6 @@ impl Verifier {
             };
             return Ok(self.list.put(&watched)?);
         }
-        watched.header = posted.header;
         let blob = match self.claim_blob(&watched).await? {
             Some(blob) => blob,
             None if self.may_still_come(&watched).await? => {

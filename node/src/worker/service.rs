@@ -250,7 +250,7 @@ impl Worker {
             )));
         }
         if let Err(err) = programs::shape(signed.job.programId, &signed.params) {
-            return Ok(Err(err.to_string()));
+            return Ok(Err(End::Failed(err.to_string())));
         }
         if !self.ctx.blobs.has(signed.input_blob).await? {
             let fetched = match manager.client().await {
