@@ -6,9 +6,8 @@ mod world;
 
 use std::time::{Duration, Instant};
 
-use alloy::primitives::U256;
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
-use world::{IFX, World, wait_until};
+use world::{World, wait_until};
 
 const TUNING: &str = "[manager]\nlisten = \"127.0.0.1:{port}\"\nlease = \"3000s\"\ntask_length = \"4s\"\n\
     [worker]\nmanagers = [\"http://127.0.0.1:{port}\"]\nthreads = 1\ninterval = \"1s\"\nclaim_every = \"5s\"\n\
@@ -43,7 +42,7 @@ async fn kills_at_random_moments_lose_nothing_and_pay_nothing_twice() {
 async fn a_hundred_kills_lose_nothing_and_pay_nothing_twice() {
     survive(Plan {
         kills_each: 33,
-        pause: Duration::from_secs(5),
+        pause: Duration::from_millis(2500),
         size: "640x640",
         samples: "256",
         unit_count: 1600,
@@ -91,11 +90,13 @@ async fn survive(plan: Plan) {
     println!("{:?}: done", began.elapsed());
     world.settle(&["worker"]).await;
     println!("{:?}: settled", began.elapsed());
-    let claim_count = world
-        .every_unit_is_claimed_once("worker", plan.unit_count)
-        .await;
+    let (claimed, claim_count) = world.claimed_units("worker").await;
     assert!(claim_count > 1, "all kills fell into one claim");
-    money_adds_up(&world).await;
+    assert!(
+        claimed.into_iter().eq(0..plan.unit_count),
+        "a unit was never claimed"
+    );
+    world.money_adds_up(&["worker"], ALLOCATION_IFX).await;
     for name in VICTIMS {
         let log = world.log_text(name);
         assert!(
@@ -105,30 +106,38 @@ async fn survive(plan: Plan) {
     }
 }
 
-async fn money_adds_up(world: &World) {
-    let reader = world.reader().await;
-    let head = reader.head().await.unwrap().number;
-    let claims = reader.posted_claims(0, head).await.unwrap();
-    let lines = claims.iter().flat_map(|claim| &claim.lines);
-    let claimed_wei: U256 = lines.map(|line| U256::from(line.amountWei)).sum();
-    let (treasury, _) = reader.treasury_and_pool().await.unwrap();
-    let (earned_wei, _) = reader.credits(world.account("worker")).await.unwrap();
-    let (fee_wei, _) = reader.credits(treasury).await.unwrap();
-    assert_eq!(earned_wei + fee_wei, claimed_wei);
-    let (builder, manager) = (world.account("builder"), world.account("manager"));
-    let left_wei = reader.allocation(builder, manager).await.unwrap().free_wei;
-    assert_eq!(
-        left_wei + claimed_wei,
-        U256::from(ALLOCATION_IFX) * U256::from(IFX)
+#[tokio::test]
+async fn what_a_worker_did_before_it_lost_its_lease_is_paid_all_the_same() {
+    let tuning = TUNING.replace("3000s", "8s");
+    let accounts = ["builder", "manager", "worker", "other", "verifier"];
+    let mut world = World::start(&accounts, &tuning).await;
+    let workers = ["worker", "other"];
+    world.register(&workers);
+    world.allocate(&ALLOCATION_IFX.to_string());
+    world.start_manager().await;
+    let job_id = world.submit(&["cornell", "--size", "256x256", "--samples", "128"]);
+    world.spawn("worker", &["worker", "run"]);
+    let done_count = |world: &World| world.job(&job_id)?["done_count"].as_u64();
+    wait_until("some units", || {
+        done_count(&world).is_some_and(|count| count > 0)
+    })
+    .await;
+    world.kill("worker");
+
+    world.spawn("other", &["worker", "run"]);
+    wait_until("the other to do the rest", || {
+        done_count(&world) == Some(256)
+    })
+    .await;
+    world.spawn("worker", &["worker", "run"]);
+    world.settle(&workers).await;
+    let (first, _) = world.claimed_units("worker").await;
+    let (second, _) = world.claimed_units("other").await;
+    println!("{} units and {}", first.len(), second.len());
+    assert!(!first.is_empty() && !second.is_empty());
+    assert!(
+        first.union(&second).copied().eq(0..256),
+        "a unit was never claimed"
     );
-    for name in VICTIMS {
-        let node = reader.node(world.account(name)).await.unwrap();
-        assert_eq!(node.locked_wei, U256::ZERO, "{name}'s stake is free again");
-    }
-    let worker = reader.node(world.account("worker")).await.unwrap();
-    assert_eq!(
-        worker.stake_wei,
-        U256::from(1000) * U256::from(IFX),
-        "no stake was lost"
-    );
+    world.money_adds_up(&workers, ALLOCATION_IFX).await;
 }

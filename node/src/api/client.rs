@@ -88,7 +88,7 @@ pub enum ClientError {
         refusal: ApiRefusal,
     },
     /// The manager can't be reached, or broke off.
-    #[error("the manager at {base} can't be reached")]
+    #[error("the manager at {base} can't be reached: check the address, and that it runs")]
     Unreachable {
         /// The manager's address.
         base: String,

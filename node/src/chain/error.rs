@@ -155,7 +155,18 @@ impl From<RpcError<TransportErrorKind>> for ChainError {
                 };
             }
         }
-        Self::Rpc(err)
+        Self::Rpc(without_url(err))
+    }
+}
+
+/// An endpoint's address may hold an API key: no error tells it.
+fn without_url(err: RpcError<TransportErrorKind>) -> RpcError<TransportErrorKind> {
+    let RpcError::Transport(TransportErrorKind::Custom(source)) = err else {
+        return err;
+    };
+    match source.downcast::<reqwest::Error>() {
+        Ok(source) => TransportErrorKind::custom(source.without_url()),
+        Err(source) => RpcError::Transport(TransportErrorKind::Custom(source)),
     }
 }
 

@@ -314,7 +314,10 @@ pub fn intent(step: &str, device_id: B256, seq: u32) -> String {
 
 #[cfg(test)]
 mod tests {
+    use inferix_prover::interval::Interval;
+
     use super::*;
+    use crate::meter::Telemetry;
 
     const TIMING: Timing = Timing {
         now: 1_000_000,
@@ -351,6 +354,31 @@ mod tests {
             ..TIMING
         };
         assert_eq!(decide(&spaced), Decision::Spacing);
+    }
+
+    #[test]
+    fn intervals_behind_the_cursor_hold_up_nothing() {
+        let closed = [1, 2, 3].map(|seq| ClosedInterval {
+            manager: Address::ZERO,
+            builder: Address::ZERO,
+            interval: Interval {
+                seq,
+                task_index: seq - 1,
+                ..Interval::default()
+            },
+            units: Vec::new(),
+            telemetry: Telemetry::default(),
+        });
+        let passed_at = |cursor| {
+            passed(&Holdings {
+                closed: &closed,
+                active_tasks: &[],
+                orders: &BTreeMap::new(),
+                cursors: &BTreeMap::from([((Address::ZERO, Address::ZERO), cursor)]),
+                jobs: &BTreeMap::new(),
+            })
+        };
+        assert_eq!([0, 2, 9].map(passed_at), [None, Some(2), Some(3)]);
     }
 
     #[test]

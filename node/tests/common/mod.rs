@@ -1,5 +1,7 @@
 //! A manager on a chain that the test writes itself.
 #![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
     dead_code,
     missing_docs,
     unreachable_pub,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use clap::Args;
 use eyre::{Result, WrapErr, bail, eyre};
 use inferix_gpu::{
-    render::{CameraChoice, RenderParams},
+    render::{CameraChoice, DEPTH_MAX, FRAME_EDGE_MAX, FRAMES_MAX, RenderParams, SAMPLES_MAX},
     scene::{
         self, Affine, EnvironmentOptions, generate,
         import::{Import, ImportOptions, import_bytes, import_file},
@@ -141,7 +141,12 @@ impl SceneArgs {
             radiance_clamp: self.clamp,
             ..RenderParams::new(width, height, self.samples)
         };
-        params.check().wrap_err("what to render")?;
+        params.check().wrap_err_with(|| {
+            format!(
+                "what to render: edges of 1 to {FRAME_EDGE_MAX} pixels, 1 to {SAMPLES_MAX} samples, \
+                 depth 1 to {DEPTH_MAX}, tiles of a power of two, frames below {FRAMES_MAX}"
+            )
+        })?;
         Ok(params)
     }
 }
