@@ -1,5 +1,9 @@
 //! The whole life of a job: every party is a process of its own, the chain is a real one.
-#![allow(missing_docs, reason = "the facts are in the names")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "a test fails where it stops, and its name is the fact"
+)]
 
 #[path = "common/world.rs"]
 mod world;

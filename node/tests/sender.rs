@@ -1,5 +1,9 @@
 //! What sends transactions, on a chain that mines when the test says so: each intent happens once.
-#![allow(missing_docs, reason = "the facts are in the names")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "a test fails where it stops, and its name is the fact"
+)]
 
 use std::{
     future::Future,
