@@ -1,6 +1,11 @@
 //! Each way to cheat, by name: a false claim is posted on a real chain and the verifier refutes it, and
 //! an honest claim survives beside them.
 #![cfg(feature = "attack")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "a test says what failed by panicking"
+)]
 
 use std::{sync::Arc, time::Duration};
 

@@ -168,7 +168,9 @@ impl Verifier {
                 reason: "its blob can't be read".to_owned(),
             },
         };
-        info!(claim_id = %watched.claim_id, stage = ?watched.stage, "claim judged");
+        if watched.stage != Stage::Open {
+            info!(claim_id = %watched.claim_id, stage = ?watched.stage, "claim judged");
+        }
         Ok(self.list.put(&watched)?)
     }
 
@@ -439,6 +441,10 @@ impl Verifier {
                     warn!(claim_id = %watched.claim_id, reason, "unit could not be executed again");
                 }
             }
+        }
+        // A manager that can't be reached now may be later: only the window's half ends the trying.
+        if rechecked_units == 0 && self.may_still_come(watched).await? {
+            return Ok(Stage::Open);
         }
         Ok(Stage::Sound { rechecked_units })
     }
