@@ -29,7 +29,7 @@ pub struct LeaseRecord {
     pub task: Task,
     /// Its position in the order's list.
     pub task_index: u32,
-    /// The lease as it came, save for the order's list, which stands in [`OrderRecord`].
+    /// The lease as it came, save for the order's list, which stands beside it.
     pub lease: Lease,
     /// Where it stands.
     pub state: LeaseState,

@@ -53,7 +53,7 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let mut world = Self {
             dir,
-            port: free_port(),
+            port: 0,
             rpc_url: String::new(),
             children: BTreeMap::new(),
         };
@@ -73,6 +73,8 @@ impl World {
         wait_until("the chain", || ready.exists()).await;
         let ready: Value = serde_json::from_str(&std::fs::read_to_string(&ready).unwrap()).unwrap();
         world.rpc_url = ready["rpc_url"].as_str().unwrap().to_owned();
+        // Only now: anvil chose its port itself, and could have chosen one that was free before.
+        world.port = free_port();
         for name in accounts {
             let text = world.config_text(name, tuning);
             std::fs::write(world.config(name), text).unwrap();

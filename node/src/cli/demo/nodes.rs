@@ -43,9 +43,8 @@ impl Nodes {
         std::fs::create_dir_all(dir).wrap_err_with(|| format!("making {}", dir.display()))?;
         let dir = dir.canonicalize().wrap_err("finding the demo folder")?;
         let exe = std::env::current_exe().wrap_err("finding the binary")?;
-        let port = free_port()?;
         let mut nodes = Self {
-            manager_url: format!("http://127.0.0.1:{port}"),
+            manager_url: String::new(),
             rpc_url: String::new(),
             children: Vec::new(),
             dir,
@@ -73,6 +72,9 @@ impl Nodes {
         nodes.rpc_url = rpc_url
             .ok_or_else(|| eyre!("ready.json names no chain"))?
             .to_owned();
+        // Only now: anvil chose its port itself, and could have chosen one that was free before.
+        let port = free_port()?;
+        nodes.manager_url = format!("http://127.0.0.1:{port}");
         for name in ACCOUNTS {
             nodes.write_config(name, port)?;
         }
