@@ -384,8 +384,8 @@ async fn what_a_worker_reports_must_be_what_it_sent() {
         matches!(
             short,
             ReportRefusal::WrongSize {
-                got: 512,
-                needed: 256
+                got: 8192,
+                needed: 4096
             }
         ),
         "{short}"

@@ -257,7 +257,6 @@ async fn a_job_that_can_not_be_is_refused_before_it_costs_anything() {
         ("--size", "wide", "a size is written as 1280x720"),
         ("--samples", "0", "what to render"),
         ("--samples", "4294967295", "what to render"),
-        ("--tile", "17", "what to render"),
         (
             "--frames",
             "3-1",

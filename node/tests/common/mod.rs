@@ -37,6 +37,7 @@ use inferix_node::{
         clock::Clock,
         desk::DeskParts,
         ledger::{LeaseParameters, Ledger},
+        programs::RENDER_LOG2_OUTPUT,
     },
     queue::{EmbeddedQueue, TaskQueue},
     roles,
@@ -57,7 +58,7 @@ pub const IB_MICRO: u64 = 500_000;
 pub const RATE: u64 = 1_000_000;
 pub const MAX_COST: u64 = 1_000_000_000;
 pub const LEASE_S: u64 = 60;
-pub const UNIT_BYTES: usize = 256;
+pub const UNIT_BYTES: usize = 1 << RENDER_LOG2_OUTPUT;
 
 /// The chain as a test wants it.
 #[derive(Debug, Default)]
@@ -368,8 +369,8 @@ pub fn signed_job(
     (unit_count, salt, input_blob): (u32, u64, B256),
 ) -> SignedJob {
     let params = RenderParams {
-        tile_edge: 4,
-        ..RenderParams::new(4 * unit_count, 4, 1)
+        tile_edge: 16,
+        ..RenderParams::new(16 * unit_count, 16, 1)
     }
     .encode();
     let job = Job {
@@ -425,7 +426,7 @@ pub fn report(
         .iter()
         .map(|output| UnitResult {
             status: 0,
-            output_root: B256::new(subtree_root(output, 8)),
+            output_root: B256::new(subtree_root(output, RENDER_LOG2_OUTPUT)),
             cost,
         })
         .collect();
