@@ -234,7 +234,7 @@ contract Demands is IDemands {
         require(entry.status == DemandStatus.OpenToWorker, DemandNotOpen(demandId, entry.status));
         _requireAt(leaf.index, demand.leafIndex);
         line.requireLeaf(leaf);
-        _requireReceipt(line.manager, target.header.worker, leaf.leaf, receipt);
+        _requireReceipt(line.manager, target.worker(), leaf.leaf, receipt);
         address signer = TypedData.signerOf(WORK_CLAIMS.domainSeparator(), TypedData.hashReceipt(receipt), signature);
         uint64 untilAt = signer == address(0) ? 0 : REGISTRY.operatorUntil(line.manager, signer);
         require(untilAt != 0, WrongSigner(signer, line.manager));
@@ -262,7 +262,7 @@ contract Demands is IDemands {
         entry.status = DemandStatus.Lost;
         bool isManagers = status == DemandStatus.OpenToManager;
 
-        emit DemandLost(demandId, demand.claimId, isManagers ? line.manager : target.header.worker);
+        emit DemandLost(demandId, demand.claimId, isManagers ? line.manager : target.worker());
 
         if (isManagers) _loseManager(target, demand, entry.managerLockWei);
         else WORK_CLAIMS.reject(target.header, target.lines, demand.lineIndex, entry.demander);

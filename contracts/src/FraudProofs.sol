@@ -208,8 +208,7 @@ contract FraudProofs is IFraudProofs {
     /// @inheritdoc IFraudProofs
     function proveForeignDevice(Accusation calldata accusation, LeafEvidence calldata leaf) external {
         accusation.target.line().requireLeaf(leaf);
-        bytes32 deviceId = accusation.target.deviceId();
-        require(leaf.leaf.deviceId != deviceId, NotFraud());
+        require(leaf.leaf.deviceId != accusation.target.header.deviceId, NotFraud());
 
         _reject(accusation);
     }

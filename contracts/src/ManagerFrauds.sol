@@ -69,8 +69,8 @@ contract ManagerFrauds is IManagerFrauds {
         leaf.leaf.requireTask(leafTask);
         _requireSigned(target.header, line, otherOrder, signature);
         otherOrder.requireListed(other);
-        // A newer order repeats the list of the one before: the same place for the same worker is the same lease.
-        bool isSameLease = otherOrder.worker == target.header.worker && otherOrder.builder == line.builder
+        // A newer order repeats the list of the one before: the same place for the same device is the same lease.
+        bool isSameLease = otherOrder.deviceId == target.header.deviceId && otherOrder.builder == line.builder
             && other.index == leaf.leaf.taskIndex;
         require(!isSameLease && _sharesUnit(leaf.leaf, other.task), NotFraud());
         // The leaf's lease is as old as the claim at least, and the other ends no earlier than it was posted.

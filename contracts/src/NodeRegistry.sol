@@ -302,28 +302,17 @@ contract NodeRegistry is INodeRegistry {
     }
 
     /// @inheritdoc INodeRegistry
-    function claimant(address worker, uint96 deviceIndex, address sender)
+    function claimParties(bytes32 deviceId, address sender, address manager)
         external
         view
-        returns (uint64 ibMicro, uint256 priceWei, uint256 stakeWei)
+        returns (uint64 ibMicro, uint256 priceWei, uint256 stakeWei, address operator, uint64 exitAt)
     {
-        Record storage record = _records[worker];
-        uint8 roles = record.roles;
-        address operator = record.operator;
-        uint256 deviceCount = record.deviceCount;
-        ibMicro = record.ibMicro;
-        require(roles != 0, NodeUnknown(worker));
-        require(roles & ROLE_WORKER != 0, RoleMissing(roles, ROLE_WORKER));
-        require(operator == sender, NotAllowed(sender, operator));
-        require(deviceIndex < deviceCount, DeviceUnknown(deviceIndex, deviceCount));
-
-        if (deviceIndex != 0) ibMicro = _ibMicro[Claims.deviceId(worker, deviceIndex)];
-        priceWei = record.priceGwei * PRICE_STEP_WEI;
-        stakeWei = record.stakeWei;
+        (ibMicro, priceWei, stakeWei) = _claimant(deviceId, sender);
+        (operator, exitAt) = managerOperator(manager);
     }
 
     /// @inheritdoc INodeRegistry
-    function managerOperator(address manager) external view returns (address operator, uint64 exitAt) {
+    function managerOperator(address manager) public view returns (address operator, uint64 exitAt) {
         Record storage record = _records[manager];
         require(record.roles & ROLE_MANAGER != 0, RoleMissing(record.roles, ROLE_MANAGER));
         return (record.operator, record.exitAt);
@@ -348,6 +337,28 @@ contract NodeRegistry is INodeRegistry {
     }
 
     /* INTERNAL */
+
+    function _claimant(bytes32 deviceId, address sender)
+        private
+        view
+        returns (uint64 ibMicro, uint256 priceWei, uint256 stakeWei)
+    {
+        address worker = Claims.ownerOf(deviceId);
+        uint96 deviceIndex = Claims.deviceIndexOf(deviceId);
+        Record storage record = _records[worker];
+        uint8 roles = record.roles;
+        address operator = record.operator;
+        uint256 deviceCount = record.deviceCount;
+        ibMicro = record.ibMicro;
+        require(roles != 0, NodeUnknown(worker));
+        require(roles & ROLE_WORKER != 0, RoleMissing(roles, ROLE_WORKER));
+        require(operator == sender, NotAllowed(sender, operator));
+        require(deviceIndex < deviceCount, DeviceUnknown(deviceIndex, deviceCount));
+
+        if (deviceIndex != 0) ibMicro = _ibMicro[deviceId];
+        priceWei = record.priceGwei * PRICE_STEP_WEI;
+        stakeWei = record.stakeWei;
+    }
 
     function _known(address account) private view returns (Record storage record) {
         record = _records[account];

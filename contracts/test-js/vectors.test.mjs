@@ -16,7 +16,7 @@ function load(name) {
 const ADDRESS = "address";
 const types = {
     Job: fields("address builder,address manager,bytes32 programId,bytes32 inputRoot,bytes32 paramsRoot,uint64 unitCount,uint64 maxCost,uint64 referenceRate,uint96 priceCapWei,uint64 minIbMicro,uint64 deadlineAt,uint64 salt"),
-    WorkOrder: fields("address manager,address worker,address builder,bytes32 tasksRoot,uint32 taskCount,uint96 capIbmMicro,uint96 capWei,uint96 priceWei,uint64 leaseEndsAt"),
+    WorkOrder: fields("address manager,bytes32 deviceId,address builder,bytes32 tasksRoot,uint32 taskCount,uint96 capIbmMicro,uint96 capWei,uint96 priceWei,uint64 leaseEndsAt"),
     Receipt: fields("address manager,address worker,bytes32 jobId,bytes32 taskId,uint64 firstUnit,uint32 unitCount,bytes32 unitsRoot"),
     OperatorConsent: fields("address owner,address operator"),
     ApiRequest: fields("address caller,string method,string path,bytes32 bodyHash,uint64 nonce,uint64 expiresAt"),
@@ -125,8 +125,9 @@ test("headers and lines encode as the interface's structs do", () => {
     const coder = AbiCoder.defaultAbiCoder();
     for (const c of file.headers) {
         assert.equal(keccak256(coder.encode([header.type], [header.values(c.header)])), c.headerHash, c.name);
-        const packed = solidityPacked(["address", "uint96", "uint32"], [getAddress(c.header.worker), c.header.deviceIndex, c.header.seq]);
-        assert.equal(keccak256(packed), c.claimId, c.name);
+        const deviceId = solidityPacked(["address", "uint96"], [getAddress(c.worker), c.deviceIndex]);
+        assert.equal(c.header.deviceId, deviceId, c.name);
+        assert.equal(keccak256(concat([deviceId, toBeHex(c.header.seq, 4)])), c.claimId, c.name);
         assert.equal(c.headerHash.slice(0, 2 + 50), c.hash200, c.name);
     }
     for (const c of file.lines) {

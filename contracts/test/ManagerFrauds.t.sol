@@ -3,6 +3,7 @@ pragma solidity 0.8.36;
 
 import {IManagerFrauds} from "../src/interfaces/IManagerFrauds.sol";
 import {IWorkClaims} from "../src/interfaces/IWorkClaims.sol";
+import {Claims} from "../src/libraries/Claims.sol";
 import {LineRef, TaskEvidence} from "../src/libraries/Evidence.sol";
 import {Signature, TypedData, WorkOrder} from "../src/libraries/TypedData.sol";
 import {Story, StoryBase} from "./Story.t.sol";
@@ -95,7 +96,7 @@ contract ManagerFraudsTest is StoryBase {
     function test_proveDoubleLease_reverts_whenLeasesMayFollow() public {
         Story memory s = _tell(1, 4, 2);
         Story memory first = _tell(1, 4, 2);
-        first.order.worker = STRANGER;
+        first.order.deviceId = Claims.deviceId(STRANGER, 0);
         first.tasks[0].leaseEndsAt = _now();
         _grow(first);
         LineRef memory target = _post(s);
@@ -148,7 +149,7 @@ contract ManagerFraudsTest is StoryBase {
     {
         s = _tell(1, 4, 2);
         Story memory second = _tell(1, 4, 2);
-        second.order.worker = STRANGER;
+        second.order.deviceId = Claims.deviceId(STRANGER, 0);
         second.tasks[0].leaseEndsAt -= 1;
         _grow(second);
         (other, listed) = (second.order, _listed(second, 0));

@@ -99,7 +99,7 @@ abstract contract StoryBase is Base {
         }
         s.cursorTo = uint32(taskCount);
         s.order.manager = MANAGER;
-        s.order.worker = WORKER;
+        s.order.deviceId = Claims.deviceId(WORKER, 0);
         s.order.builder = BUILDER;
         s.order.capIbmMicro = 1e16;
         s.order.capWei = 1e24;
@@ -250,13 +250,9 @@ abstract contract StoryBase is Base {
         });
     }
 
-    function _claimInput(Story memory s) internal view returns (IWorkClaims.ClaimInput memory) {
+    function _claimInput(Story memory s) internal pure returns (IWorkClaims.ClaimInput memory) {
         return IWorkClaims.ClaimInput({
-            worker: WORKER,
-            deviceIndex: 0,
-            startMs: s.leaves[0].startMs,
-            endMs: s.leaves[s.leaves.length - 1].endMs,
-            blobHash: keccak256("blob")
+            startMs: s.leaves[0].startMs, endMs: s.leaves[s.leaves.length - 1].endMs, blobHash: keccak256("blob")
         });
     }
 
@@ -290,14 +286,14 @@ abstract contract StoryBase is Base {
         for (uint256 i = 0; i < inputs.length; ++i) {
             target.lines[i] = _expectedLine(target.lines, i, inputs[i]);
         }
-        (uint32 seq,,) = c.claims.lastClaim(Claims.deviceId(input.worker, input.deviceIndex));
+        bytes32 deviceId = inputs[0].order.deviceId;
+        (uint32 seq,,) = c.claims.lastClaim(deviceId);
         (uint32 version,) = c.claims.parameters();
         target.header = ClaimHeader({
-            worker: input.worker,
-            deviceIndex: input.deviceIndex,
+            deviceId: deviceId,
             seq: seq + 1,
             paramsVersion: version,
-            ibMicro: c.registry.deviceIbMicro(input.worker, input.deviceIndex),
+            ibMicro: c.registry.deviceIbMicro(Claims.ownerOf(deviceId), Claims.deviceIndexOf(deviceId)),
             startMs: input.startMs,
             endMs: input.endMs,
             postedAt: _now(),
@@ -316,7 +312,7 @@ abstract contract StoryBase is Base {
         line.builder = order.builder;
         line.manager = order.manager;
         line.orderHash = TypedData.hashWorkOrder(order);
-        (line.cursorFrom,,) = c.claims.cursorOf(order.worker, order.manager, order.builder);
+        (line.cursorFrom,,) = c.claims.cursorOf(order.deviceId, order.manager, order.builder);
         line.cursorTo = input.cursorTo;
         line.topHash = input.topHash;
         line.leafCount = input.leafCount;
@@ -332,14 +328,12 @@ abstract contract StoryBase is Base {
     }
 
     function _claimIdOf(LineRef memory target) internal pure returns (bytes32) {
-        return keccak256(
-            abi.encodePacked(Claims.deviceId(target.header.worker, target.header.deviceIndex), target.header.seq)
-        );
+        return keccak256(abi.encodePacked(target.header.deviceId, target.header.seq));
     }
 
     /// @notice Makes a story the next part of a list that grows: its tasks stand behind those that were claimed.
     function _extend(Story memory s) internal view {
-        (uint32 cursor,,) = c.claims.cursorOf(WORKER, s.order.manager, s.order.builder);
+        (uint32 cursor,,) = c.claims.cursorOf(s.order.deviceId, s.order.manager, s.order.builder);
         s.order.taskCount = cursor + uint32(s.tasks.length);
         s.cursorTo = s.order.taskCount;
     }

@@ -180,8 +180,11 @@ contract VectorsTest is Base {
         for (; _has(_at("headers", i)); ++i) {
             string memory k = _at("headers", i);
             ClaimHeader memory header = _header(string.concat(k, ".header"));
-            _equal(Claims.deviceId(header.worker, header.deviceIndex), _b32(k, ".deviceId"), "device");
-            _equal(Claims.claimId(header.worker, header.deviceIndex, header.seq), _b32(k, ".claimId"), "claim");
+            address owner = _a(k, ".worker");
+            _equal(Claims.ownerOf(header.deviceId), owner, "worker");
+            _equal(Claims.deviceId(owner, _u(k, ".deviceIndex")), header.deviceId, "device");
+            _equal(Claims.deviceIndexOf(header.deviceId), _u(k, ".deviceIndex"), "device index");
+            _equal(Claims.claimId(header.deviceId, header.seq), _b32(k, ".claimId"), "claim");
             _equal(_libs.hash200(header), uint256(_b32(k, ".headerHash")) >> 56, "header");
         }
         _true(i >= 2, "headers are lost");
@@ -304,7 +307,8 @@ contract VectorsTest is Base {
     }
 
     function _order(string memory k) private view returns (WorkOrder memory order) {
-        (order.manager, order.worker, order.builder) = (_a(k, ".manager"), _a(k, ".worker"), _a(k, ".builder"));
+        (order.manager, order.builder) = (_a(k, ".manager"), _a(k, ".builder"));
+        order.deviceId = _b32(k, ".deviceId");
         (order.tasksRoot, order.taskCount) = (_b32(k, ".tasksRoot"), uint32(_u(k, ".taskCount")));
         (order.capIbmMicro, order.capWei) = (uint96(_u(k, ".capIbmMicro")), uint96(_u(k, ".capWei")));
         (order.priceWei, order.leaseEndsAt) = (uint96(_u(k, ".priceWei")), uint64(_u(k, ".leaseEndsAt")));
@@ -318,7 +322,7 @@ contract VectorsTest is Base {
     }
 
     function _header(string memory k) private view returns (ClaimHeader memory h) {
-        (h.worker, h.deviceIndex, h.seq) = (_a(k, ".worker"), uint96(_u(k, ".deviceIndex")), uint32(_u(k, ".seq")));
+        (h.deviceId, h.seq) = (_b32(k, ".deviceId"), uint32(_u(k, ".seq")));
         (h.paramsVersion, h.ibMicro) = (uint32(_u(k, ".paramsVersion")), uint64(_u(k, ".ibMicro")));
         (h.startMs, h.endMs) = (uint64(_u(k, ".startMs")), uint64(_u(k, ".endMs")));
         (h.postedAt, h.deadlineAt) = (uint64(_u(k, ".postedAt")), uint64(_u(k, ".deadlineAt")));

@@ -34,7 +34,7 @@ contract SubmitTest is StoryBase {
         _equal(uint8(_statusOf(target)), uint8(IWorkClaims.ClaimStatus.Posted), "status");
         _equal(c.accounts.allocation(BUILDER, MANAGER).freeWei, ALLOCATION_WEI - target.lines[0].amountWei, "reserve");
         _equal(c.registry.node(WORKER).lockedWei, _lockWei(target), "lock");
-        (uint32 cursor, uint96 ibmMicro, uint96 amountWei) = c.claims.cursorOf(WORKER, MANAGER, BUILDER);
+        (uint32 cursor, uint96 ibmMicro, uint96 amountWei) = c.claims.cursorOf(s.order.deviceId, MANAGER, BUILDER);
         _equal(cursor, s.cursorTo, "cursor");
         _equal(ibmMicro, target.lines[0].sumIbmMicro, "work");
         _equal(amountWei, target.lines[0].amountWei, "money");
@@ -69,15 +69,44 @@ contract SubmitTest is StoryBase {
         vm.prank(WORKER);
         c.registry.addDevices(speeds);
         Story memory s = _tell(1, 2, 2);
-        IWorkClaims.ClaimInput memory input = _claimInput(s);
-        input.deviceIndex = 2;
-        LineRef memory target = _submit(input, _inputs(s));
+        s.order.deviceId = Claims.deviceId(WORKER, 2);
+        LineRef memory target = _post(s);
 
         _equal(target.header.ibMicro, 900_000, "its own speed");
         _equal(c.registry.node(WORKER).lockedWei, _lockWei(target), "the account's lock");
         _pass(p.window);
         _finalize(target);
         _equal(c.registry.node(WORKER).lockedWei, 0, "the account's lock is free");
+    }
+
+    /// @dev Two devices under one manager and one builder: what one claims must not pass the other's tasks.
+    function test_submit_keepsACursorForEachDevice() public {
+        uint40[] memory speeds = new uint40[](1);
+        speeds[0] = 700_000;
+        vm.prank(WORKER);
+        c.registry.addDevices(speeds);
+        Story memory first = _tell(1, 9, 2);
+        Story memory second = _tell(2, 2, 2);
+        second.order.deviceId = Claims.deviceId(WORKER, 1);
+
+        LineRef memory a = _post(first);
+        LineRef memory b = _post(second);
+        _equal(a.lines[0].cursorTo, 3, "three tasks of the one");
+        _equal(b.lines[0].cursorFrom, 0, "the other starts at its own");
+        (uint32 cursor, uint96 ibmMicro,) = c.claims.cursorOf(second.order.deviceId, MANAGER, BUILDER);
+        _equal(cursor, 1, "cursor of the other");
+        _equal(ibmMicro, b.lines[0].sumIbmMicro, "work of the other");
+    }
+
+    function test_submit_reverts_whenLinesAreOfTwoDevices() public {
+        Story memory s = _tell(1, 2, 2);
+        Story memory other = _tell(2, 2, 2);
+        other.order.deviceId = Claims.deviceId(WORKER, 1);
+        IWorkClaims.LineInput[] memory inputs = new IWorkClaims.LineInput[](2);
+        (inputs[0], inputs[1]) = (_lineInput(s), _lineInput(other));
+        bytes memory refusal =
+            abi.encodeWithSelector(IWorkClaims.WrongDevice.selector, other.order.deviceId, s.order.deviceId);
+        _refuse(_claimInput(s), inputs, refusal);
     }
 
     /* SHORTFALL */
@@ -202,8 +231,8 @@ contract SubmitTest is StoryBase {
 
     function test_submit_reverts_whenOrderIsForAnother() public {
         Story memory s = _tell(1, 2, 2);
-        s.order.worker = STRANGER;
-        _refuse(s, abi.encodeWithSelector(IWorkClaims.WrongWorker.selector, STRANGER, WORKER));
+        s.order.deviceId = Claims.deviceId(STRANGER, 0);
+        _refuse(s, abi.encodeWithSelector(INodeRegistry.NodeUnknown.selector, STRANGER));
     }
 
     function test_submit_reverts_whenOrderIsNotSigned() public {
@@ -285,9 +314,8 @@ contract SubmitTest is StoryBase {
 
     function test_submit_reverts_whenDeviceIsUnknown() public {
         Story memory s = _tell(1, 2, 2);
-        IWorkClaims.ClaimInput memory input = _claimInput(s);
-        input.deviceIndex = 1;
-        _refuse(input, _inputs(s), abi.encodeWithSelector(INodeRegistry.DeviceUnknown.selector, 1, 1));
+        s.order.deviceId = Claims.deviceId(WORKER, 1);
+        _refuse(s, abi.encodeWithSelector(INodeRegistry.DeviceUnknown.selector, 1, 1));
     }
 
     function test_submit_reverts_whenLinesAreNoneOrNine() public {
@@ -344,10 +372,9 @@ contract SubmitTest is StoryBase {
     function test_submit_reverts_whenOneStakeIsUsedTwice() public {
         _register(STRANGER, STRANGER_KEY, 3, IB_MICRO, 100 ether);
         Story memory s = _tell(1, 2, 2);
-        (s.order.manager, s.order.worker) = (STRANGER, STRANGER);
+        (s.order.manager, s.order.deviceId) = (STRANGER, Claims.deviceId(STRANGER, 0));
         s.leafTree.sums[s.leafTree.sums.length - 1][0] = 45e6;
         IWorkClaims.ClaimInput memory input = _claimInput(s);
-        input.worker = STRANGER;
         IWorkClaims.LineInput[] memory inputs = _inputs(s);
         inputs[0].signature = _sign(STRANGER_KEY, c.claims.domainSeparator(), TypedData.hashWorkOrder(s.order));
 

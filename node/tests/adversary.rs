@@ -208,9 +208,10 @@ impl World {
                 lease_ends_at: now + 600,
             });
         }
+        let device_id = DeviceId::from_parts(self.worker.address(), U96::ZERO);
         let order = WorkOrder {
             manager: self.manager.address(),
-            worker: self.worker.address(),
+            deviceId: device_id.bytes(),
             builder: self.builder.address(),
             tasksRoot: task_tree(&self.tasks).unwrap().root().unwrap(),
             taskCount: u32::try_from(self.tasks.len()).unwrap(),
@@ -219,7 +220,6 @@ impl World {
             priceWei: ifx(1),
             leaseEndsAt: now + 600,
         };
-        let device_id = DeviceId::from_parts(self.worker.address(), U96::ZERO);
         let mut intervals = Vec::new();
         for index in 0..4_u32 {
             let task_index = cursor + index / 2;
@@ -245,7 +245,7 @@ impl World {
             ..BlobLine::default()
         };
         let blob = ClaimBlob {
-            worker: self.worker.address(),
+            device_id,
             seq,
             start_ms: now * 1000 - 40_000,
             end_ms: now * 1000,
@@ -264,8 +264,7 @@ impl World {
     ) -> PostedClaim {
         blobs.put(Bytes::from(blob.to_bytes())).await.unwrap();
         let draft = ClaimDraft {
-            worker: blob.worker,
-            device_index: 0,
+            device_id: blob.device_id,
             seq: blob.seq,
             start_ms: blob.start_ms,
             end_ms: blob.end_ms,
@@ -454,8 +453,7 @@ async fn serving(
         block_number: claim.block_number,
     };
     let draft = ClaimDraft {
-        worker: blob.worker,
-        device_index: 0,
+        device_id: blob.device_id,
         seq: blob.seq,
         start_ms: blob.start_ms,
         end_ms: blob.end_ms,

@@ -20,6 +20,7 @@ use inferix_node::{
 };
 use inferix_prover::{
     U96,
+    id::DeviceId,
     task::{Task, task_tree},
     typed_data::{Job, WorkOrder},
 };
@@ -52,6 +53,19 @@ async fn deliver_all(bench: &Bench, worker: &Wallet, lease: &Lease) {
         .await
         .unwrap()
         .unwrap();
+}
+
+fn device(worker: &Wallet, index: u32) -> DeviceId {
+    DeviceId::from_parts(worker.address(), U96::from(index))
+}
+
+async fn lease_to(bench: &Bench, worker: &Wallet, device_index: u32) -> Lease {
+    let request = inferix_node::api::types::LeaseRequest {
+        device_index,
+        held: Vec::new(),
+    };
+    let reply = bench.desk.lease(worker.address(), request).await.unwrap();
+    *reply.lease.unwrap()
 }
 
 async fn reason(bench: &Bench, worker: &Wallet) -> String {
@@ -144,13 +158,48 @@ async fn caps_follow_the_cursor_and_what_was_delivered() {
         .cursors
         .lock()
         .unwrap()
-        .insert((worker.address(), builder.address()), claimed);
+        .insert((device(&worker, 0), builder.address()), claimed);
     let third = bench
         .lease(&worker, &[task_of(&second).task_id().bytes()])
         .await;
     let open_count = unit_count + u64::from(task_of(&third).unit_count);
     assert_eq!(third.order.capIbmMicro, U96::from(500 + open_count * 1000));
     assert_eq!(third.order.capWei, U96::from(77 + open_count * UNIT_WEI));
+}
+
+/// What one device claims must not pass the other's tasks: each has a list and a cursor of its own, and the stake
+/// of their worker stands behind both.
+#[tokio::test]
+async fn each_device_of_a_worker_has_its_own_list() {
+    let mut bench = Bench::new();
+    let (builder, worker) = (bench.add_builder(1, PLENTY_WEI), bench.add_worker(2));
+    bench.submit(&builder, 100, 1).await;
+    let first = bench.lease(&worker, &[]).await;
+    let held = [task_of(&first).task_id().bytes()];
+    let next = bench.lease(&worker, &held).await;
+    assert_eq!(next.task_index, 1);
+
+    let other = lease_to(&bench, &worker, 1).await;
+    check_order(&bench, &other);
+    assert_eq!(other.order.device_id(), device(&worker, 1));
+    assert_eq!((other.task_index, other.tasks.len()), (0, 1));
+    let (mine, theirs) = (task_of(&next), task_of(&other));
+    assert!(theirs.first_unit >= mine.first_unit + u64::from(mine.unit_count));
+
+    // The chain saw a claim of device 0: device 1's list and caps stay as they are.
+    let claimed = CursorView {
+        cursor: 2,
+        claimed_ibm_micro: U256::from(5000),
+        claimed_wei: U256::from(77),
+    };
+    let cursors = &bench.ledger.cursors;
+    let pair = (device(&worker, 0), builder.address());
+    cursors.lock().unwrap().insert(pair, claimed);
+    bench.restart();
+    let again = lease_to(&bench, &worker, 1).await;
+    assert_eq!((again.task_index, &again.order), (0, &other.order));
+    let third = bench.lease(&worker, &[]).await;
+    assert_eq!(third.order.device_id(), device(&worker, 0));
 }
 
 #[tokio::test]

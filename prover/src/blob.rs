@@ -8,9 +8,9 @@
 //! Integers are big-endian; `n × X` is a count in 4 bytes and the items.
 //!
 //! ```text
-//! blob      "IFXB" ‖ version u16 ‖ worker 20 ‖ deviceIndex u96 ‖ seq u32 ‖ startMs u64 ‖ endMs u64 ‖ n × line
+//! blob      "IFXB" ‖ version u16 ‖ deviceId 32 ‖ seq u32 ‖ startMs u64 ‖ endMs u64 ‖ n × line
 //! line      order ‖ order signature 64 ‖ n × task ‖ n × job ‖ n × interval ‖ n × node ‖ n × root
-//! order     the fields of WorkOrder in their order, packed, 140
+//! order     the fields of WorkOrder in their order, packed, 152
 //! task      68, as its leaf; the whole list of the order
 //! job       the fields of Job in their order, packed, 196 ‖ builder's signature 64; by ascending job id
 //! interval  232, as its leaf ‖ n × unit, 49 each, as their leaves
@@ -24,13 +24,13 @@
 //!
 //! There is one encoding of a blob: reading bytes and writing them again gives the same bytes.
 
-use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_primitives::{B256, U256, keccak256};
 
 use crate::{
     DecodeError, U96,
     bytes::{Reader, Writer, narrow_u96, widen},
     claim::Line,
-    id::JobId,
+    id::{DeviceId, JobId},
     interval::{Interval, amount_wei},
     sum_tree::{NodePreimage, RootPreimage, SumTree, SumTreeError},
     task::{Task, task_tree},
@@ -50,17 +50,15 @@ pub const MAX_LINES: usize = 8;
 /// The longest blob that is read. A day of units of 10 ms each takes 424 MB.
 pub const MAX_BLOB_BYTES: usize = 512 << 20;
 
-const ORDER_BYTES: usize = 140;
+const ORDER_BYTES: usize = 152;
 const JOB_BYTES: usize = 196;
 const NODE_BYTES: usize = 48;
 
 /// Everything that a verifier needs to re-check a claim.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClaimBlob {
-    /// The worker.
-    pub worker: Address,
-    /// The device's index among the worker's.
-    pub device_index: U96,
+    /// The device that worked.
+    pub device_id: DeviceId,
     /// The claim's number. A device's claims count from 1.
     pub seq: u32,
     /// Where the claim's span begins, in Unix milliseconds.
@@ -153,8 +151,7 @@ impl ClaimBlob {
         let mut out = Writer::default();
         out.u32(MAGIC);
         out.u16(VERSION);
-        out.put(self.worker);
-        out.u96(self.device_index);
+        out.put(self.device_id.bytes());
         out.u32(self.seq);
         out.u64(self.start_ms);
         out.u64(self.end_ms);
@@ -190,8 +187,7 @@ impl ClaimBlob {
             });
         }
         let blob = Self {
-            worker: r.address("worker")?,
-            device_index: r.u96("deviceIndex")?,
+            device_id: DeviceId::new(r.b256("deviceId")?),
             seq: r.u32("seq")?,
             start_ms: r.u64("startMs")?,
             end_ms: r.u64("endMs")?,
@@ -352,7 +348,7 @@ fn ascending(jobs: &[SignedJob]) -> Result<(), DecodeError> {
 
 fn write_order(out: &mut Writer, order: &WorkOrder) {
     out.put(order.manager);
-    out.put(order.worker);
+    out.put(order.deviceId);
     out.put(order.builder);
     out.put(order.tasksRoot);
     out.u32(order.taskCount);
@@ -365,7 +361,7 @@ fn write_order(out: &mut Writer, order: &WorkOrder) {
 fn read_order(r: &mut Reader<'_>) -> Result<WorkOrder, DecodeError> {
     Ok(WorkOrder {
         manager: r.address("order manager")?,
-        worker: r.address("order worker")?,
+        deviceId: r.b256("order deviceId")?,
         builder: r.address("order builder")?,
         tasksRoot: r.b256("order tasksRoot")?,
         taskCount: r.u32("order taskCount")?,

@@ -3,7 +3,7 @@
 //! The contracts keep only a truncated hash of the header, so every later call supplies it again. Both
 //! hashes are over the ABI encoding: that is what Solidity computes with `keccak256(abi.encode(…))`.
 
-use alloy_primitives::{B256, FixedBytes, keccak256};
+use alloy_primitives::{Address, B256, FixedBytes, keccak256};
 use alloy_sol_types::{SolValue, sol};
 
 use crate::{
@@ -17,8 +17,7 @@ sol! {
     #[derive(Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
     #[allow(missing_docs)]
     struct ClaimHeader {
-        address worker;
-        uint96 deviceIndex;
+        bytes32 deviceId;
         uint32 seq;
         uint32 paramsVersion;
         uint64 ibMicro;
@@ -50,7 +49,12 @@ sol! {
 impl ClaimHeader {
     /// Names the device.
     pub fn device_id(&self) -> DeviceId {
-        DeviceId::from_parts(self.worker, self.deviceIndex)
+        DeviceId::new(self.deviceId)
+    }
+
+    /// Who is paid for the claim.
+    pub fn worker(&self) -> Address {
+        self.device_id().owner()
     }
 
     /// Names the claim.

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use alloy_primitives::{Address, B256, Signature, SignatureError, U256};
 use alloy_sol_types::{Eip712Domain, SolStruct, sol};
 
-use crate::id::JobId;
+use crate::id::{DeviceId, JobId};
 
 /// Length of a signature.
 pub const SIGNATURE_BYTES: usize = 64;
@@ -37,12 +37,12 @@ sol! {
         uint64 salt;
     }
 
-    /// What a manager allows one worker to claim from one builder's allocation.
+    /// What a manager allows one device of a worker to claim from one builder's allocation.
     #[derive(Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
     #[allow(missing_docs)]
     struct WorkOrder {
         address manager;
-        address worker;
+        bytes32 deviceId;
         address builder;
         bytes32 tasksRoot;
         uint32 taskCount;
@@ -145,5 +145,10 @@ impl WorkOrder {
     /// Names the order: its struct hash.
     pub fn order_hash(&self) -> B256 {
         self.eip712_hash_struct()
+    }
+
+    /// Names the device.
+    pub fn device_id(&self) -> DeviceId {
+        DeviceId::new(self.deviceId)
     }
 }

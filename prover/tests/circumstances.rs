@@ -14,6 +14,7 @@ use common::{
 use inferix_prover::{
     U96,
     fraud::{Demand, ManagerFraud, ObservedOrder, Void},
+    id::DeviceId,
     task::task_tree,
 };
 
@@ -98,7 +99,7 @@ fn units_leased_twice_at_once_are_the_managers_fraud() {
     let line = &claim.blob.lines[0];
     let mut order = line.order.clone();
     let tasks = vec![line.tasks[1]];
-    order.worker = sample::address("other worker");
+    order.deviceId = DeviceId::from_parts(sample::address("other worker"), U96::ZERO).bytes();
     order.tasksRoot = task_tree(&tasks).unwrap().root().unwrap();
     order.taskCount = 1;
     let signature = sample::sign(&order, "operator");

@@ -18,6 +18,7 @@ use common::cases::{
 use inferix_prover::{
     blob::ClaimBlob,
     claim::{ClaimHeader, Line, lines_hash},
+    id::DeviceId,
     interval::{Interval, amount_wei, payable_micro},
     sum_tree::{Node, Proof, Span, SumTree, fold_span},
     task::Task,
@@ -354,12 +355,9 @@ fn claims_match_the_vectors() {
 
     for case in &file.headers {
         let header = ClaimHeader::from(&case.header);
-        assert_eq!(
-            header.device_id().bytes(),
-            case.device_id,
-            "header `{}`",
-            case.name
-        );
+        let device_id = DeviceId::from_parts(case.worker, case.device_index.u96());
+        assert_eq!(header.device_id(), device_id, "header `{}`", case.name);
+        assert_eq!(header.worker(), case.worker, "header `{}`", case.name);
         assert_eq!(
             header.claim_id().bytes(),
             case.claim_id,

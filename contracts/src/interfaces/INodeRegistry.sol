@@ -177,16 +177,18 @@ interface INodeRegistry {
     /// @notice Returns whether an account may make a node's moves: its owner, its operator, or a delegate.
     function mayMove(address account, address who) external view returns (bool);
 
-    /// @notice Returns what a claim needs to know of its worker.
-    /// @dev Reverts with `NodeUnknown`, `RoleMissing`, `DeviceUnknown` and, unless `sender` is the operator,
-    /// `NotAllowed`.
+    /// @notice Returns what a claim needs to know of its worker, and of the manager of its first line.
+    /// @dev One call for both, because every claim pays for it. Reverts with `NodeUnknown`, `RoleMissing` (of either),
+    /// `DeviceUnknown` and, unless `sender` is the operator, `NotAllowed`.
     /// @return ibMicro The device's speed.
     /// @return priceWei The worker's price per IBM.
     /// @return stakeWei The worker's stake, locked or not.
-    function claimant(address worker, uint96 deviceIndex, address sender)
+    /// @return operator The manager's operator.
+    /// @return exitAt When the manager's stake may leave; zero if it stays.
+    function claimParties(bytes32 deviceId, address sender, address manager)
         external
         view
-        returns (uint64 ibMicro, uint256 priceWei, uint256 stakeWei);
+        returns (uint64 ibMicro, uint256 priceWei, uint256 stakeWei, address operator, uint64 exitAt);
 
     /// @notice Returns a manager's operator, and when its stake may leave (zero: it stays).
     /// @dev Reverts with `RoleMissing` if the account is no registered manager.

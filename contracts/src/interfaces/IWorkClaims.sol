@@ -19,10 +19,8 @@ interface IWorkClaims {
         Rejected
     }
 
-    /// @notice What a worker says of its claim as a whole. Times in milliseconds since 1970.
+    /// @notice What a worker says of its claim as a whole; the orders name the device. Times in milliseconds since 1970.
     struct ClaimInput {
-        address worker;
-        uint96 deviceIndex;
         uint64 startMs;
         uint64 endMs;
         bytes32 blobHash;
@@ -68,8 +66,8 @@ interface IWorkClaims {
 
     /// @notice A claim has one to eight lines.
     error WrongLineCount(uint256 lineCount, uint256 maxCount);
-    /// @notice The order is for another worker.
-    error WrongWorker(address worker, address needed);
+    /// @notice The order is for another device than the claim's first.
+    error WrongDevice(bytes32 deviceId, bytes32 needed);
     /// @notice The claim starts before the device's last claim ended.
     error StartTooEarly(uint64 startMs, uint64 neededMs);
     /// @notice The claim ends before it starts.
@@ -208,8 +206,8 @@ interface IWorkClaims {
     /// @notice Returns what a manager may still spend of a builder, in wei.
     function allocatedWei(address builder, address manager) external view returns (uint256);
 
-    /// @notice Returns how far the orders of a manager for a worker and a builder have been claimed.
-    function cursorOf(address worker, address manager, address builder)
+    /// @notice Returns how far the orders of a manager for a device and a builder have been claimed.
+    function cursorOf(bytes32 deviceId, address manager, address builder)
         external
         view
         returns (uint32 cursor, uint96 ibmMicro, uint96 amountWei);

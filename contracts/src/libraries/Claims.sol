@@ -5,8 +5,7 @@ pragma solidity 0.8.36;
 /// @dev `startMs` and `endMs` in milliseconds since 1970; `postedAt` and `deadlineAt` in seconds since 1970, as
 /// they were when the claim was posted: an extension is kept by the contract, not here.
 struct ClaimHeader {
-    address worker;
-    uint96 deviceIndex;
+    bytes32 deviceId;
     uint32 seq;
     uint32 paramsVersion;
     uint64 ibMicro;
@@ -36,7 +35,7 @@ struct Line {
 /// @notice Hashes of a claim's parts (PROTOCOL.md, Claims).
 library Claims {
     /// @dev Bytes of an encoded header: the lines' offset stands behind it.
-    uint256 private constant HEADER_BYTES = 352;
+    uint256 private constant HEADER_BYTES = 320;
 
     /// @dev Bytes of an encoded line.
     uint256 private constant LINE_BYTES = 320;
@@ -54,25 +53,34 @@ library Claims {
     uint256 internal constant LINE_SHORTFALL_WEI = 9;
 
     /// @dev Places of words in an encoded header, in the order of `ClaimHeader`'s fields; `seal` writes the last.
-    uint256 internal constant HEADER_WORKER = 0;
-    uint256 internal constant HEADER_DEVICE_INDEX = 1;
-    uint256 internal constant HEADER_SEQ = 2;
-    uint256 internal constant HEADER_PARAMS_VERSION = 3;
-    uint256 internal constant HEADER_IB_MICRO = 4;
-    uint256 internal constant HEADER_START_MS = 5;
-    uint256 internal constant HEADER_END_MS = 6;
-    uint256 internal constant HEADER_POSTED_AT = 7;
-    uint256 internal constant HEADER_DEADLINE_AT = 8;
-    uint256 internal constant HEADER_BLOB_HASH = 9;
+    uint256 internal constant HEADER_DEVICE_ID = 0;
+    uint256 internal constant HEADER_SEQ = 1;
+    uint256 internal constant HEADER_PARAMS_VERSION = 2;
+    uint256 internal constant HEADER_IB_MICRO = 3;
+    uint256 internal constant HEADER_START_MS = 4;
+    uint256 internal constant HEADER_END_MS = 5;
+    uint256 internal constant HEADER_POSTED_AT = 6;
+    uint256 internal constant HEADER_DEADLINE_AT = 7;
+    uint256 internal constant HEADER_BLOB_HASH = 8;
 
     /// @notice Returns a device's id: its owner and its index.
     function deviceId(address owner, uint256 deviceIndex) internal pure returns (bytes32) {
         return bytes32(uint256(uint160(owner)) << 96 | deviceIndex);
     }
 
+    /// @notice Returns the account that a device is of.
+    function ownerOf(bytes32 deviceId_) internal pure returns (address) {
+        return address(bytes20(deviceId_));
+    }
+
+    /// @notice Returns which of its owner's devices a device is.
+    function deviceIndexOf(bytes32 deviceId_) internal pure returns (uint96) {
+        return uint96(uint256(deviceId_));
+    }
+
     /// @notice Returns the id of a device's claim.
-    function claimId(address worker, uint256 deviceIndex, uint32 seq) internal pure returns (bytes32) {
-        return keccak256(abi.encodePacked(worker, uint96(deviceIndex), seq));
+    function claimId(bytes32 deviceId_, uint32 seq) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(deviceId_, seq));
     }
 
     /// @notice Returns the hash that a claim's word keeps: that of the ABI-encoded header, truncated to 200 bits.
@@ -82,8 +90,8 @@ library Claims {
         // upper bits only makes a hash that is nobody's.
         assembly ("memory-safe") {
             let free := mload(0x40)
-            calldatacopy(free, header, 352)
-            hash := shr(56, keccak256(free, 352))
+            calldatacopy(free, header, 320)
+            hash := shr(56, keccak256(free, 320))
         }
     }
 
@@ -133,18 +141,25 @@ library Claims {
         }
     }
 
+    /// @notice Reads a word of an encoded header or line.
+    function get(uint256 pointer, uint256 place) internal pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := mload(add(pointer, shl(5, place)))
+        }
+    }
+
     /// @notice Writes `linesHash` into an encoded header, and returns the header's hash.
     function seal(bytes memory encoded) internal pure returns (uint256 hash) {
         // GAS: budget of posting. The event, the lines' hash and the header's hash read one encoding; only the word
         // before the lines differs, which is their offset in the event and 32 where they are encoded alone.
         assembly ("memory-safe") {
             let header := add(encoded, 32)
-            let lines := add(header, 352)
+            let lines := add(header, 320)
             let offset := mload(lines)
             mstore(lines, 0x20)
-            mstore(add(header, 320), keccak256(lines, sub(mload(encoded), 352)))
+            mstore(add(header, 288), keccak256(lines, sub(mload(encoded), 320)))
             mstore(lines, offset)
-            hash := shr(56, keccak256(header, 352))
+            hash := shr(56, keccak256(header, 320))
         }
     }
 }

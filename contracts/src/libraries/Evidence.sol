@@ -68,12 +68,12 @@ library Evidence {
     /// @notice Returns the claim's id.
     function claimId(LineRef calldata target) internal pure returns (bytes32) {
         ClaimHeader calldata header = target.header;
-        return Claims.claimId(header.worker, header.deviceIndex, header.seq);
+        return Claims.claimId(header.deviceId, header.seq);
     }
 
-    /// @notice Returns the claim's device.
-    function deviceId(LineRef calldata target) internal pure returns (bytes32) {
-        return Claims.deviceId(target.header.worker, target.header.deviceIndex);
+    /// @notice Returns the account that is paid for the claim.
+    function worker(LineRef calldata target) internal pure returns (address) {
+        return Claims.ownerOf(target.header.deviceId);
     }
 
     /// @notice Checks that the lines are the header's.

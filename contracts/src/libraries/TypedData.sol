@@ -18,11 +18,12 @@ struct Job {
     uint64 salt;
 }
 
-/// @notice What a manager's operator signs to let a worker claim a builder's money.
-/// @dev `capIbmMicro` and `capWei` are cumulative over the whole list; `priceWei` in wei per IBM.
+/// @notice What a manager's operator signs to let a worker's device claim a builder's money.
+/// @dev `deviceId` is of `Claims.deviceId`: each device has a list of its own. `capIbmMicro` and `capWei` are
+/// cumulative over the whole list; `priceWei` in wei per IBM.
 struct WorkOrder {
     address manager;
-    address worker;
+    bytes32 deviceId;
     address builder;
     bytes32 tasksRoot;
     uint32 taskCount;
@@ -60,7 +61,7 @@ library TypedData {
         "Job(address builder,address manager,bytes32 programId,bytes32 inputRoot,bytes32 paramsRoot,uint64 unitCount,uint64 maxCost,uint64 referenceRate,uint96 priceCapWei,uint64 minIbMicro,uint64 deadlineAt,uint64 salt)"
     );
     bytes32 private constant WORK_ORDER_TYPEHASH = keccak256(
-        "WorkOrder(address manager,address worker,address builder,bytes32 tasksRoot,uint32 taskCount,uint96 capIbmMicro,uint96 capWei,uint96 priceWei,uint64 leaseEndsAt)"
+        "WorkOrder(address manager,bytes32 deviceId,address builder,bytes32 tasksRoot,uint32 taskCount,uint96 capIbmMicro,uint96 capWei,uint96 priceWei,uint64 leaseEndsAt)"
     );
     bytes32 private constant RECEIPT_TYPEHASH = keccak256(
         "Receipt(address manager,address worker,bytes32 jobId,bytes32 taskId,uint64 firstUnit,uint32 unitCount,bytes32 unitsRoot)"

@@ -9,6 +9,7 @@ use alloy::{
 };
 use inferix_prover::{
     claim::{ClaimHeader, Line},
+    id::DeviceId,
     typed_data::{CompactSignature, OperatorConsent, WorkOrder, domain},
 };
 
@@ -55,10 +56,8 @@ pub struct LineDraft {
 /// A claim that has not been posted.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ClaimDraft {
-    /// The worker.
-    pub worker: Address,
-    /// The device's index.
-    pub device_index: u32,
+    /// The device; its lines' orders name it too.
+    pub device_id: DeviceId,
     /// The number that the claim will get.
     pub seq: u32,
     /// Where its span begins, in Unix milliseconds.
@@ -224,8 +223,6 @@ pub fn transfer(deployment: &Deployment, to: Address, amount_wei: U256) -> Call 
 /// [`ChainError::Answer`].
 pub fn submit(deployment: &Deployment, draft: &ClaimDraft) -> Result<Call, ChainError> {
     let input = work_claims::ClaimInput {
-        worker: draft.worker,
-        deviceIndex: U96::from(draft.device_index),
         startMs: draft.start_ms,
         endMs: draft.end_ms,
         blobHash: draft.blob_hash,

@@ -9,7 +9,7 @@ use alloy::{
     sol_types::SolEvent,
     transports::RpcError,
 };
-use inferix_prover::claim::ClaimHeader;
+use inferix_prover::{claim::ClaimHeader, id::DeviceId};
 use tracing::debug;
 
 use super::{
@@ -328,13 +328,13 @@ impl Reader {
     /// As [`ifx_wei`](Self::ifx_wei).
     pub async fn cursor(
         &self,
-        worker: Address,
+        device_id: DeviceId,
         manager: Address,
         builder: Address,
     ) -> Result<CursorView, ChainError> {
         let cursor = self
             .work_claims()
-            .cursorOf(worker, manager, builder)
+            .cursorOf(device_id.bytes(), manager, builder)
             .call()
             .await?;
         Ok(CursorView {

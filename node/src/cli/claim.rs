@@ -85,7 +85,7 @@ async fn list(session: &Session, reader: &Reader) -> Result<()> {
         let state = reader.claim_state(header).await?;
         rows.push(Row {
             claim_id: claim.claim_id,
-            worker: header.worker,
+            worker: header.worker(),
             seq: header.seq,
             posted_at: header.postedAt,
             deadline_at: state.deadline_at,

@@ -13,7 +13,6 @@ use super::{
     desk::{Desk, MIN_LEASE_S},
     error::ManagerError,
     ledger::lendable_wei,
-    orders::Pair,
     programs, status,
 };
 use crate::{
@@ -236,7 +235,7 @@ impl Desk {
         let builder = job.entry.signed.job.builder;
         let orders = self.orders();
         status::of(job, self.now(), waiting_for, |worker| {
-            orders.last_price_wei(Pair { worker, builder })
+            orders.last_price_wei(worker, builder)
         })
     }
 }

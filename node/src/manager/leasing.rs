@@ -8,7 +8,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use alloy::primitives::{Address, U256};
 use inferix_prover::{
-    id::{JobId, TaskId},
+    U96,
+    id::{DeviceId, JobId, TaskId},
     task::Task,
 };
 use tracing::{info, warn};
@@ -45,7 +46,13 @@ struct Applicant {
     node: NodeView,
 }
 
-/// What the chain says about a worker and a builder.
+impl Applicant {
+    fn device_id(&self) -> DeviceId {
+        DeviceId::from_parts(self.worker, U96::from(self.device_index))
+    }
+}
+
+/// What the chain says about a device and a builder.
 #[derive(Clone, Copy, Debug)]
 struct PairView {
     pair: Pair,
@@ -199,11 +206,11 @@ impl Desk {
             return Ok(Err(reason));
         }
         let pair = Pair {
-            worker: applicant.worker,
+            device_id: applicant.device_id(),
             builder: candidate.builder,
         };
         let manager = self.account();
-        let cover = self.views.cover(pair.worker, manager, pair.builder);
+        let cover = self.views.cover(pair.device_id, manager, pair.builder);
         let (cursor, allocation, node) = cover.await?;
         let view = PairView {
             pair,
@@ -301,7 +308,7 @@ impl Desk {
         };
         self.waits().remove(&task.job_id);
         metrics::counter!("inferix_tasks_leased_total").increment(1);
-        info!(job_id = %task.job_id, %task_id, worker = %pair.worker, unit_count = task.unit_count, "task leased");
+        info!(job_id = %task.job_id, %task_id, worker = %pair.worker(), unit_count = task.unit_count, "task leased");
         let task_index = signed.order.taskCount.saturating_sub(1);
         self.lease_of(signed, task_index)
             .ok_or(ManagerError::JobUnknown {
@@ -364,7 +371,7 @@ impl Uncovered {
             ),
             Self::Stake => format!(
                 "the free stake of worker {} covers no further task",
-                pair.worker
+                pair.worker()
             ),
         }
     }
@@ -422,7 +429,8 @@ fn cover(
     } = *view;
     let claimable_from = now.saturating_sub(parameters.lease_grace_s);
     let order_exposure_wei = orders.revived_exposure_wei(pair, price_wei);
-    let others_wei = orders.builder_exposure_wei(pair.builder, Some(pair.worker), claimable_from);
+    let others_wei =
+        orders.builder_exposure_wei(pair.builder, Some(pair.device_id), claimable_from);
     let locks = LockTerms {
         claimable_from,
         penalty_multiplier: parameters.penalty_multiplier,

@@ -9,6 +9,7 @@ use std::{
 
 use alloy::primitives::{Address, U256};
 use futures::{FutureExt, future::BoxFuture};
+use inferix_prover::id::DeviceId;
 use tokio::time::Instant;
 
 use crate::chain::{AllocationView, ChainError, CursorView, NodeView, Reader};
@@ -53,7 +54,7 @@ pub trait Ledger: Send + Sync + fmt::Debug {
     /// Reads how far a worker's list was claimed.
     fn cursor(
         &self,
-        worker: Address,
+        device_id: DeviceId,
         manager: Address,
         builder: Address,
     ) -> BoxFuture<'_, Result<CursorView, ChainError>>;
@@ -91,11 +92,11 @@ impl Ledger for Reader {
 
     fn cursor(
         &self,
-        worker: Address,
+        device_id: DeviceId,
         manager: Address,
         builder: Address,
     ) -> BoxFuture<'_, Result<CursorView, ChainError>> {
-        Self::cursor(self, worker, manager, builder).boxed()
+        Self::cursor(self, device_id, manager, builder).boxed()
     }
 
     fn parameters(&self) -> BoxFuture<'_, Result<LeaseParameters, ChainError>> {
@@ -198,11 +199,11 @@ impl Views {
     /// [`ChainError`].
     pub async fn cursor(
         &self,
-        worker: Address,
+        device_id: DeviceId,
         manager: Address,
         builder: Address,
     ) -> Result<CursorView, ChainError> {
-        self.ledger.cursor(worker, manager, builder).await
+        self.ledger.cursor(device_id, manager, builder).await
     }
 
     /// Reads what stands behind a lease, afresh. The cursor comes first: a claim that lands in between then counts
@@ -213,13 +214,13 @@ impl Views {
     /// [`ChainError`].
     pub async fn cover(
         &self,
-        worker: Address,
+        device_id: DeviceId,
         manager: Address,
         builder: Address,
     ) -> Result<(CursorView, AllocationView, NodeView), ChainError> {
-        let cursor = self.ledger.cursor(worker, manager, builder).await?;
+        let cursor = self.ledger.cursor(device_id, manager, builder).await?;
         let allocation = self.ledger.allocation(builder, manager).await?;
-        let node = self.ledger.node(worker).await?;
+        let node = self.ledger.node(device_id.owner()).await?;
         Ok((cursor, allocation, node))
     }
 

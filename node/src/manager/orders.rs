@@ -1,4 +1,4 @@
-//! The work orders that a manager signed: one append-only list for each worker and builder.
+//! The work orders that a manager signed: one append-only list for each worker's device and builder.
 //!
 //! An order is kept before it leaves. It repeats its list and adds one task; its caps are what the chain
 //! says was claimed, and what the tasks behind the cursor can still cost. An older order of the same list
@@ -7,18 +7,18 @@
 //!
 //! # Layout
 //!
-//! The tree `orders`: `worker ‖ builder ‖ 0` the last order, `worker ‖ builder ‖ 1 ‖ index` a listed task.
+//! The tree `orders`: `device ‖ builder ‖ 0` the last order, `device ‖ builder ‖ 1 ‖ index` a listed task.
 //! An order and its last task are one write.
 
 use std::collections::BTreeMap;
 
 use alloy::{
-    primitives::{Address, Bytes, U256},
+    primitives::{Address, B256, Bytes, U256},
     sol_types::Eip712Domain,
 };
 use inferix_prover::{
     U96,
-    id::TaskId,
+    id::{DeviceId, TaskId},
     sum_tree::{Peaks, SumTreeError},
     task::Task,
     typed_data::WorkOrder,
@@ -32,11 +32,11 @@ use crate::{
     wallet::{Wallet, WalletError},
 };
 
-/// A worker and the builder that it works for.
+/// A worker's device and the builder that it works for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pair {
-    /// The worker.
-    pub worker: Address,
+    /// The device.
+    pub device_id: DeviceId,
     /// The builder.
     pub builder: Address,
 }
@@ -88,7 +88,7 @@ pub struct OrderBook {
     places: BTreeMap<TaskId, (Pair, u32)>,
 }
 
-/// One worker's tasks for one builder.
+/// One device's tasks for one builder.
 #[derive(Debug, Default)]
 struct List {
     tasks: Vec<ListedTask>,
@@ -234,10 +234,15 @@ impl OrderBook {
         })
     }
 
-    /// Returns the price of a list's last order.
-    pub fn last_price_wei(&self, pair: Pair) -> U256 {
-        let head = self.lists.get(&pair).and_then(|list| list.head.as_ref());
-        head.map_or(U256::ZERO, |head| head.order.priceWei.to())
+    /// Returns the highest price of the last orders of a worker's devices for a builder.
+    pub fn last_price_wei(&self, worker: Address, builder: Address) -> U256 {
+        let is_asked = |pair: &Pair| pair.worker() == worker && pair.builder == builder;
+        let lists = self.lists.iter().filter(|(pair, _)| is_asked(pair));
+        let heads = lists.filter_map(|(_, list)| list.head.as_ref());
+        heads
+            .map(|head| head.order.priceWei.to())
+            .max()
+            .unwrap_or_default()
     }
 
     /// Returns what a list can still cost its builder when another task joins it at `price_wei`.
@@ -247,25 +252,25 @@ impl OrderBook {
         })
     }
 
-    /// Returns what the orders that are not claimed can still cost a builder, at all workers but one.
+    /// Returns what the orders that are not claimed can still cost a builder, on all devices but one.
     pub fn builder_exposure_wei(
         &self,
         builder: Address,
-        except: Option<Address>,
+        except: Option<DeviceId>,
         claimable_from: u64,
     ) -> U256 {
-        let is_counted = |pair: &Pair| pair.builder == builder && Some(pair.worker) != except;
+        let is_counted = |pair: &Pair| pair.builder == builder && Some(pair.device_id) != except;
         let lists = self.lists.iter().filter(|(pair, _)| is_counted(pair));
         lists
             .map(|(_, list)| list.exposure_wei(claimable_from))
             .fold(U256::ZERO, U256::saturating_add)
     }
 
-    /// Returns what claims of a worker's orders for other builders than `pair`'s would lock.
+    /// Returns what claims of a worker's other orders than `pair`'s would lock.
     pub fn other_locks_wei(&self, pair: Pair, terms: &LockTerms) -> U256 {
         self.lists
             .iter()
-            .filter(|(other, _)| other.worker == pair.worker && other.builder != pair.builder)
+            .filter(|(other, _)| other.worker() == pair.worker() && **other != pair)
             .map(|(_, list)| list.exposure_wei(terms.claimable_from))
             .map(|wei| lock_wei(wei, terms.penalty_multiplier, terms.min_lock_wei))
             .fold(U256::ZERO, U256::saturating_add)
@@ -288,13 +293,13 @@ impl OrderBook {
         terms: &AppendTerms,
     ) -> Result<WorkOrder, OrderError> {
         let too_large = || OrderError::TooLarge {
-            worker: pair.worker,
+            worker: pair.worker(),
         };
         let empty = List::default();
         let list = self.lists.get(&pair).unwrap_or(&empty);
         let mut peaks = list.peaks.clone();
         let full = |source| OrderError::ListFull {
-            worker: pair.worker,
+            worker: pair.worker(),
             source,
         };
         peaks.append(added.task.leaf()).map_err(full)?;
@@ -314,7 +319,7 @@ impl OrderBook {
             .map(|listed| listed.task.lease_ends_at);
         Ok(WorkOrder {
             manager: self.manager,
-            worker: pair.worker,
+            deviceId: pair.device_id.bytes(),
             builder: pair.builder,
             tasksRoot: peaks.root().map_err(full)?,
             taskCount: u32::try_from(peaks.leaf_count()).map_err(|_| too_large())?,
@@ -328,11 +333,11 @@ impl OrderBook {
     fn list(&mut self, pair: Pair, listed: ListedTask) -> Result<(), OrderError> {
         let list = self.lists.entry(pair).or_default();
         let full = |source| OrderError::ListFull {
-            worker: pair.worker,
+            worker: pair.worker(),
             source,
         };
         let index = u32::try_from(list.tasks.len()).map_err(|_| OrderError::TooLarge {
-            worker: pair.worker,
+            worker: pair.worker(),
         })?;
         list.peaks.append(listed.task.leaf()).map_err(full)?;
         list.tasks.push(listed);
@@ -413,13 +418,20 @@ fn to_index(index: u32) -> usize {
 }
 
 impl Pair {
+    /// Who is paid for what the device does.
+    pub fn worker(self) -> Address {
+        self.device_id.owner()
+    }
+
     fn head_key(self) -> Vec<u8> {
-        [self.worker.as_slice(), self.builder.as_slice(), &[0]].concat()
+        let device = self.device_id.bytes();
+        [device.as_slice(), self.builder.as_slice(), &[0]].concat()
     }
 
     fn task_key(self, index: u32) -> Vec<u8> {
+        let device = self.device_id.bytes();
         [
-            self.worker.as_slice(),
+            device.as_slice(),
             self.builder.as_slice(),
             &[1],
             &index.to_be_bytes(),
@@ -428,10 +440,9 @@ impl Pair {
     }
 
     fn from_key(key: &[u8]) -> Self {
-        let address = |range| key.get(range).map(Address::from_slice).unwrap_or_default();
         Self {
-            worker: address(0..20),
-            builder: address(20..40),
+            device_id: DeviceId::new(key.get(0..32).map(B256::from_slice).unwrap_or_default()),
+            builder: key.get(32..52).map(Address::from_slice).unwrap_or_default(),
         }
     }
 }

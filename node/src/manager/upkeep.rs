@@ -45,7 +45,7 @@ impl Desk {
         for pair in pairs {
             let cursor = self
                 .views
-                .cursor(pair.worker, self.account(), pair.builder)
+                .cursor(pair.device_id, self.account(), pair.builder)
                 .await?;
             self.orders().set_cursor(pair, cursor);
         }

@@ -44,8 +44,6 @@ pub struct Holdings<'a> {
 pub struct Slot {
     /// The device.
     pub device_id: DeviceId,
-    /// The device's index.
-    pub device_index: u32,
     /// The claim's number.
     pub seq: u32,
     /// Where the device's last claim ended, in Unix milliseconds.
@@ -120,10 +118,8 @@ pub fn gather(holdings: &Holdings<'_>, slot: Slot) -> Result<Option<Prepared>, S
         .map(|closed| closed.interval.start_ms)
         .min()
         .unwrap_or_default();
-    let worker = slot.device_id.owner();
     let blob = ClaimBlob {
-        worker,
-        device_index: U96::from(slot.device_index),
+        device_id: slot.device_id,
         seq: slot.seq,
         start_ms: first.max(slot.after_ms),
         end_ms: ready
@@ -134,8 +130,7 @@ pub fn gather(holdings: &Holdings<'_>, slot: Slot) -> Result<Option<Prepared>, S
         lines: blob_lines,
     };
     let draft = ClaimDraft {
-        worker,
-        device_index: slot.device_index,
+        device_id: slot.device_id,
         seq: slot.seq,
         start_ms: blob.start_ms,
         end_ms: blob.end_ms,

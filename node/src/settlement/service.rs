@@ -168,7 +168,6 @@ impl Settlement {
         }
         let slot = Slot {
             device_id: ctx.device_id,
-            device_index: ctx.config.worker.device_index,
             seq: last.seq.saturating_add(1),
             after_ms: last.end_ms,
         };
@@ -233,7 +232,7 @@ impl Settlement {
             owned.cursors.insert(
                 key,
                 ctx.reader
-                    .cursor(ctx.account, manager, builder)
+                    .cursor(ctx.device_id, manager, builder)
                     .await?
                     .cursor,
             );

@@ -124,7 +124,7 @@ impl Verifier {
         }
         let posted = self.reader.posted_claims(from, head).await?;
         for claim in &posted {
-            info!(claim_id = %claim.claim_id, worker = %claim.header.worker, "claim seen");
+            info!(claim_id = %claim.claim_id, worker = %claim.header.worker(), "claim seen");
         }
         Ok(self.list.add(posted, safe.max(from.saturating_sub(1)))?)
     }

@@ -2,6 +2,7 @@
 
 use alloy::primitives::{Address, B256, U256};
 use inferix_prover::{
+    id::DeviceId,
     task::{Task, task_tree},
     typed_data::{CompactSignature, Job, WorkOrder, domain, recover_signer},
 };
@@ -11,8 +12,8 @@ use crate::{api::types::Lease, chain::CursorView};
 /// What the worker knows when it looks at a lease.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms<'a> {
-    /// The worker's account.
-    pub worker: Address,
+    /// The device that asked.
+    pub device_id: DeviceId,
     /// The chain that messages must be signed for.
     pub chain_id: u64,
     /// The contract that messages must be signed for.
@@ -122,8 +123,8 @@ pub enum LeaseRefusal {
 pub fn check_lease(lease: &Lease, terms: &Terms<'_>) -> Result<Task, LeaseRefusal> {
     let (order, job) = (&lease.order, &lease.job.job);
     let mismatch = |part| Err(LeaseRefusal::Mismatch { part });
-    if order.worker != terms.worker {
-        return mismatch("worker");
+    if order.device_id() != terms.device_id {
+        return mismatch("device");
     }
     if order.manager != terms.manager || job.manager != terms.manager {
         return mismatch("manager");

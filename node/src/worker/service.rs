@@ -161,14 +161,14 @@ impl Worker {
             });
         let deployment = ctx.reader.deployment();
         let terms = Terms {
-            worker: ctx.account,
+            device_id: ctx.device_id,
             chain_id: deployment.chain_id,
             work_claims: deployment.work_claims,
             manager,
             manager_operator: node.operator,
             price_wei: ctx.node.price_wei,
             now: ctx.now_ms() / 1000,
-            cursor: ctx.reader.cursor(ctx.account, manager, builder).await?,
+            cursor: ctx.reader.cursor(ctx.device_id, manager, builder).await?,
             unclaimed_ibm_micro,
             ib_micro: ctx.ib_micro,
             cover_wei: allocation.free_wei.saturating_add(node.free_wei()),

@@ -46,6 +46,7 @@ use inferix_node::{
 };
 use inferix_prover::{
     U96,
+    id::DeviceId,
     typed_data::{Job, domain},
 };
 use tempfile::TempDir;
@@ -65,7 +66,7 @@ pub const UNIT_BYTES: usize = 1 << RENDER_LOG2_OUTPUT;
 pub struct FakeLedger {
     pub nodes: Mutex<BTreeMap<Address, NodeView>>,
     pub allocations: Mutex<BTreeMap<Address, AllocationView>>,
-    pub cursors: Mutex<BTreeMap<(Address, Address), CursorView>>,
+    pub cursors: Mutex<BTreeMap<(DeviceId, Address), CursorView>>,
 }
 
 impl Ledger for FakeLedger {
@@ -114,7 +115,7 @@ impl Ledger for FakeLedger {
 
     fn cursor(
         &self,
-        worker: Address,
+        device_id: DeviceId,
         _: Address,
         builder: Address,
     ) -> BoxFuture<'_, Result<CursorView, ChainError>> {
@@ -122,7 +123,7 @@ impl Ledger for FakeLedger {
             .cursors
             .lock()
             .unwrap()
-            .get(&(worker, builder))
+            .get(&(device_id, builder))
             .copied()
             .unwrap_or_default();
         async move { Ok(cursor) }.boxed()

@@ -342,7 +342,7 @@ impl World {
         let head = reader.head().await.unwrap().number;
         let account = self.account(worker);
         let mut claims = reader.posted_claims(0, head).await.unwrap();
-        claims.retain(|claim| claim.header.worker == account);
+        claims.retain(|claim| claim.header.worker() == account);
         let blobs = Blobs::open(&self.data(worker).join("blobs")).unwrap();
         let mut claimed = BTreeSet::new();
         let (mut last_end_ms, mut last_seq) = (0, 0);

@@ -28,7 +28,7 @@ mod abi {
 
     sol! {
         struct ClaimHeader {
-            address worker; uint96 deviceIndex; uint32 seq; uint32 paramsVersion; uint64 ibMicro;
+            bytes32 deviceId; uint32 seq; uint32 paramsVersion; uint64 ibMicro;
             uint64 startMs; uint64 endMs; uint64 postedAt; uint64 deadlineAt; bytes32 blobHash;
             bytes32 linesHash;
         }
@@ -37,7 +37,7 @@ mod abi {
             bytes32 topHash; uint64 leafCount; uint96 sumIbmMicro; uint96 amountWei; uint96 shortfallWei;
         }
         struct WorkOrder {
-            address manager; address worker; address builder; bytes32 tasksRoot; uint32 taskCount;
+            address manager; bytes32 deviceId; address builder; bytes32 tasksRoot; uint32 taskCount;
             uint96 capIbmMicro; uint96 capWei; uint96 priceWei; uint64 leaseEndsAt;
         }
         struct SolInterval {

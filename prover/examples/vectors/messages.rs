@@ -11,7 +11,7 @@ use crate::{
     common::{
         cases::{
             BlobCase, BlobFile, ClaimFile, HeaderCase, LinesCase, MessageCase, RefusedBlob,
-            TypedDataFile, decoded,
+            TypedDataFile, dec96, decoded,
         },
         sample::{self, Sample, Shape},
     },
@@ -75,7 +75,8 @@ pub fn claim_file() -> ClaimFile {
         name: name.into(),
         source: OURS.into(),
         header: header.into(),
-        device_id: header.device_id().bytes(),
+        worker: header.worker(),
+        device_index: dec96(header.device_id().device_index()),
         claim_id: header.claim_id().bytes(),
         header_hash: header.header_hash(),
         hash200: header.hash200().to_vec().into(),
@@ -110,8 +111,8 @@ pub fn blob_file() -> BlobFile {
 }
 
 fn refused(bytes: &[u8]) -> Vec<RefusedBlob> {
-    // Where the count of lines stands: after magic, version, worker, device, number and span.
-    let lines_at = 4 + 2 + 20 + 12 + 4 + 8 + 8;
+    // Where the count of lines stands: after magic, version, device, number and span.
+    let lines_at = 4 + 2 + 32 + 4 + 8 + 8;
     let with = |at: usize, new: &[u8]| {
         let mut bytes = bytes.to_vec();
         bytes[at..at + new.len()].copy_from_slice(new);
@@ -124,7 +125,7 @@ fn refused(bytes: &[u8]) -> Vec<RefusedBlob> {
         ("nine lines", with(lines_at, &9_u32.to_be_bytes())),
         (
             "2^32 - 1 tasks",
-            with(lines_at + 4 + 140 + 64, &u32::MAX.to_be_bytes()),
+            with(lines_at + 4 + 152 + 64, &u32::MAX.to_be_bytes()),
         ),
         ("a byte too few", bytes[..bytes.len() - 1].to_vec()),
         ("a byte too many", [bytes, &[0]].concat()),

@@ -220,8 +220,9 @@ pub(super) fn is_double_lease(
     (leaf, leaf_task): (&Interval, &Task),
     (order, index, task): (&WorkOrder, u32, &Task),
 ) -> bool {
-    let is_same_lease =
-        order.worker == header.worker && order.builder == line.builder && index == leaf.task_index;
+    let is_same_lease = order.deviceId == header.deviceId
+        && order.builder == line.builder
+        && index == leaf.task_index;
     !is_same_lease
         && leaf.job_id == task.job_id
         && shares_unit(leaf, task.first_unit, task.unit_count)

@@ -140,7 +140,7 @@ cases! {
         deadline_at: Dec, salt: Dec,
     }
     WorkOrderFields {
-        manager: Address, worker: Address, builder: Address, tasks_root: B256, task_count: Dec,
+        manager: Address, device_id: B256, builder: Address, tasks_root: B256, task_count: Dec,
         cap_ibm_micro: Dec, cap_wei: Dec, price_wei: Dec, lease_ends_at: Dec,
     }
     ReceiptFields {
@@ -154,11 +154,11 @@ cases! {
 
     ClaimFile { headers: Vec<HeaderCase>, lines: Vec<LinesCase>, }
     HeaderCase {
-        name: String, source: String, header: HeaderFields, device_id: B256, claim_id: B256,
+        name: String, source: String, header: HeaderFields, worker: Address, device_index: Dec, claim_id: B256,
         header_hash: B256, hash200: Bytes,
     }
     HeaderFields {
-        worker: Address, device_index: Dec, seq: Dec, params_version: Dec, ib_micro: Dec, start_ms: Dec,
+        device_id: B256, seq: Dec, params_version: Dec, ib_micro: Dec, start_ms: Dec,
         end_ms: Dec, posted_at: Dec, deadline_at: Dec, blob_hash: B256, lines_hash: B256,
     }
     LinesCase {
@@ -178,7 +178,7 @@ cases! {
     BlobFile { blobs: Vec<BlobCase>, refused: Vec<RefusedBlob>, }
     BlobCase { name: String, source: String, bytes: Bytes, hash: B256, decoded: BlobFields, }
     BlobFields {
-        worker: Address, device_index: Dec, seq: Dec, start_ms: Dec, end_ms: Dec,
+        device_id: B256, seq: Dec, start_ms: Dec, end_ms: Dec,
         lines: Vec<BlobLineFields>,
     }
     BlobLineFields {
@@ -365,7 +365,7 @@ impl From<&WorkOrderFields> for WorkOrder {
     fn from(f: &WorkOrderFields) -> Self {
         Self {
             manager: f.manager,
-            worker: f.worker,
+            deviceId: f.device_id,
             builder: f.builder,
             tasksRoot: f.tasks_root,
             taskCount: f.task_count.u32(),
@@ -381,7 +381,7 @@ impl From<&WorkOrder> for WorkOrderFields {
     fn from(o: &WorkOrder) -> Self {
         Self {
             manager: o.manager,
-            worker: o.worker,
+            device_id: o.deviceId,
             builder: o.builder,
             tasks_root: o.tasksRoot,
             task_count: o.taskCount.into(),
@@ -432,8 +432,7 @@ impl From<&ApiRequestFields> for ApiRequest {
 impl From<&HeaderFields> for ClaimHeader {
     fn from(f: &HeaderFields) -> Self {
         Self {
-            worker: f.worker,
-            deviceIndex: f.device_index.u96(),
+            deviceId: f.device_id,
             seq: f.seq.u32(),
             paramsVersion: f.params_version.u32(),
             ibMicro: f.ib_micro.u64(),
@@ -450,8 +449,7 @@ impl From<&HeaderFields> for ClaimHeader {
 impl From<&ClaimHeader> for HeaderFields {
     fn from(h: &ClaimHeader) -> Self {
         Self {
-            worker: h.worker,
-            device_index: dec96(h.deviceIndex),
+            device_id: h.deviceId,
             seq: h.seq.into(),
             params_version: h.paramsVersion.into(),
             ib_micro: h.ibMicro.into(),
@@ -519,8 +517,7 @@ pub fn decoded(blob: &ClaimBlob) -> BlobFields {
         root: line.interval_tree().unwrap().root().ok(),
     });
     BlobFields {
-        worker: blob.worker,
-        device_index: dec96(blob.device_index),
+        device_id: blob.device_id.bytes(),
         seq: blob.seq.into(),
         start_ms: blob.start_ms.into(),
         end_ms: blob.end_ms.into(),

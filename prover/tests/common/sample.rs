@@ -95,8 +95,7 @@ pub fn honest(seed: u64, shape: Shape) -> Sample {
         .map(|i| blob_line(&mut rng, i, shape, &mut clock))
         .collect();
     let blob = ClaimBlob {
-        worker,
-        device_index: U96::ZERO,
+        device_id,
         seq: 1,
         start_ms: START_MS,
         end_ms: clock.now_ms,
@@ -113,8 +112,7 @@ pub fn honest(seed: u64, shape: Shape) -> Sample {
 pub fn sample(blob: ClaimBlob, lines: Vec<Line>) -> Sample {
     let posted_at = blob.end_ms.div_ceil(1000) + 1;
     let header = ClaimHeader {
-        worker: blob.worker,
-        deviceIndex: blob.device_index,
+        deviceId: blob.device_id.bytes(),
         seq: blob.seq,
         paramsVersion: 1,
         ibMicro: IB_MICRO,
@@ -182,7 +180,7 @@ fn blob_line(rng: &mut Rng, index: u64, shape: Shape, clock: &mut Clock) -> Blob
     }
     let order = WorkOrder {
         manager: address("manager"),
-        worker: address("worker"),
+        deviceId: clock.device_id.bytes(),
         builder: address(&builder),
         tasksRoot: task_tree(&tasks).unwrap().root().unwrap(),
         taskCount: tasks.len() as u32,

@@ -168,7 +168,7 @@ async fn checks(
             .map(|line| U256::from(line.amountWei))
             .sum();
         final_wei += amount;
-        honest_wei += find(claim.posted.header.worker).map_or(U256::ZERO, |_| amount);
+        honest_wei += find(claim.posted.header.worker()).map_or(U256::ZERO, |_| amount);
     }
     let builder = by_name("builder");
     let damages_wei = builder.map_or(U256::ZERO, |party| party.earned_wei);
