@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import test from "node:test";
-import { AbiCoder, Signature, TypedDataEncoder, concat, getAddress, keccak256, recoverAddress, solidityPacked, toBeHex } from "ethers";
+import { AbiCoder, Interface, Signature, TypedDataEncoder, concat, getAddress, hexlify, keccak256, recoverAddress, solidityPacked, toBeHex } from "ethers";
 
 const vectors = new URL("../../test-vectors/", import.meta.url);
 const abis = new URL("../abi/", import.meta.url);
@@ -145,8 +145,110 @@ function tupleOf(input) {
     };
 }
 
-test("every interface of the contracts has an abi that ethers reads", async () => {
-    const { Interface } = await import("ethers");
+test("proofs of fraud decode to the claims that they are of", () => {
+    const file = load("fraud");
+    const frauds = new Interface(JSON.parse(readFileSync(new URL("IFraudProofs.json", abis), "utf8")));
+    const proven = new Set();
+    for (const c of file.frauds) {
+        const call = frauds.parseTransaction({ data: c.calldata });
+        const [{ header, lines, lineIndex }, prover, salt] = call.args[0];
+        proven.add(call.name);
+        assert.equal(frauds.encodeFunctionData(call.name, call.args), c.calldata, c.name);
+        assert.equal(keccak256(concat([header.deviceId, toBeHex(header.seq, 4)])), c.claimId, c.name);
+        const lineType = call.fragment.inputs[0].components[0].components[1];
+        assert.equal(keccak256(AbiCoder.defaultAbiCoder().encode([lineType], [lines])), header.linesHash, c.name);
+        assert.deepEqual([lineIndex, prover, salt], [BigInt(c.lineIndex), getAddress(c.prover), c.salt], c.name);
+        assert.equal(keccak256(concat([c.claimId, c.prover, c.salt])), c.commitment, c.name);
+    }
+    const needed = frauds.fragments.filter((part) => part.type === "function" && part.name.startsWith("prove"));
+    assert.deepEqual([...proven].sort(), needed.map((part) => part.name).sort());
+});
+
+/** Reads big-endian fields off a blob, front to back. */
+class BlobReader {
+    constructor(bytes) {
+        [this.bytes, this.at] = [bytes, 2];
+    }
+
+    take(size) {
+        const from = this.at;
+        this.at += 2 * size;
+        assert.ok(this.at <= this.bytes.length, "the blob is too short");
+        return `0x${this.bytes.slice(from, this.at)}`;
+    }
+
+    fields(layout) {
+        const size = (type) => (type === ADDRESS ? 20 : Number(type.match(/\d+$/)[0]) / (type.startsWith("bytes") ? 1 : 8));
+        return Object.fromEntries(layout.map(({ type, name }) => {
+            const word = this.take(size(type));
+            return [name, type.startsWith("uint") ? BigInt(word) : word];
+        }));
+    }
+
+    each(read) {
+        return Array.from({ length: Number(this.take(4)) }, () => read());
+    }
+}
+
+function readBlob(bytes) {
+    const r = new BlobReader(bytes);
+    assert.equal(r.take(6), "0x494658420001", "magic and version");
+    const head = r.fields(fields("bytes32 deviceId,uint32 seq,uint64 startMs,uint64 endMs"));
+    head.lines = r.each(() => ({
+        order: r.fields(types.WorkOrder),
+        signature: r.take(64),
+        tasks: r.each(() => r.fields(TASK)),
+        jobs: r.each(() => ({ job: r.fields(types.Job), signature: r.take(64) })),
+        intervals: r.each(() => ({ interval: r.fields(INTERVAL), units: r.each(() => r.fields(UNIT)) })),
+        nodes: r.each(() => r.take(96)),
+        roots: r.each(() => r.take(56)),
+    }));
+    assert.equal(r.at, bytes.length, "the blob is too long");
+    return head;
+}
+
+const treeRoot = (leaves) => (leaves.length === 0 ? null : rootOf(leaves.length, levelsOf(leaves).at(-1)[0]));
+
+test("claim blobs read and hash as in the vectors", () => {
+    const file = load("blob");
+    assert.ok(file.blobs.length >= 2);
+    const hashStruct = (type, value) => TypedDataEncoder.hashStruct(type, { [type]: types[type] }, message(type, value));
+    for (const { name, bytes, hash, decoded } of file.blobs) {
+        assert.equal(keccak256(bytes), hash, name);
+        const blob = readBlob(bytes);
+        const lines = blob.lines.map((line) => ({
+            orderHash: hashStruct("WorkOrder", line.order),
+            orderSignature: line.signature,
+            taskCount: `${line.tasks.length}`,
+            jobIds: line.jobs.map(({ job }) => hashStruct("Job", job)),
+            intervalCount: `${line.intervals.length}`,
+            unitCount: `${line.intervals.reduce((count, { units }) => count + units.length, 0)}`,
+            nodeCount: `${line.nodes.length}`,
+            rootCount: `${line.roots.length}`,
+            tasksRoot: treeRoot(line.tasks.map((task) => ({ hash: leafHash(3, TASK, task), sum: task.unitCount }))),
+            root: treeRoot(line.intervals.map(({ interval }) => ({ hash: leafHash(1, INTERVAL, interval), sum: interval.ibmMicro }))),
+        }));
+        const head = { deviceId: blob.deviceId, seq: `${blob.seq}`, startMs: `${blob.startMs}`, endMs: `${blob.endMs}` };
+        assert.deepEqual({ ...head, lines }, decoded, name);
+    }
+});
+
+test("regions of memory have the roots of the vectors", () => {
+    const cases = load("memory");
+    assert.ok(cases.length >= 4);
+    for (const { name, len, step, log2_size: log2Size, root } of cases) {
+        const leaves = Array.from({ length: Math.ceil(len / 32) }, (_, i) => Uint8Array.from({ length: 32 }, (_, k) => (32 * i + k < len ? (step * (32 * i + k)) & 0xff : 0)));
+        let level = leaves.map((leaf) => hexlify(leaf));
+        let zero = `0x${"00".repeat(32)}`;
+        for (let height = 5; height < log2Size; ++height) {
+            level = Array.from({ length: Math.ceil(level.length / 2) }, (_, i) => keccak256(concat([level[2 * i], level[2 * i + 1] ?? zero])));
+            zero = keccak256(concat([zero, zero]));
+        }
+        assert.equal(level[0] ?? zero, root, name);
+    }
+});
+
+test("every interface of the contracts has an abi that ethers reads", () => {
     const files = readdirSync(abis).filter((file) => file.endsWith(".json"));
     assert.ok(files.length >= 10);
     for (const file of files) {
