@@ -20,6 +20,7 @@ pub mod sum_tree;
 pub mod task;
 pub mod typed_data;
 pub mod unit;
+pub mod vm;
 
 pub use alloy_primitives::aliases::U96;
 pub use bytes::DecodeError;

@@ -1,0 +1,323 @@
+//! A program as the machine runs it, and its id.
+
+use std::sync::Arc;
+
+use alloy_primitives::{B256, keccak256};
+
+use super::{
+    instruction::Instruction,
+    memory::{LOG2_LEAF, Memory, to_usize},
+    merkle::{fold, node_hash, zero_roots},
+    state::{REGISTERS, State, Status},
+};
+
+/// What a program's preimage begins with.
+const TAG: u8 = 0x06;
+
+/// The stack pointer.
+const SP: usize = 2;
+
+/// The first register of arguments.
+const A0: usize = 10;
+
+/// Why bytes are no image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ImageError {
+    /// A region does not fit, or is smaller than a leaf.
+    #[error("a {what} of 2^{log2_bytes} bytes does not fit in a memory of 2^{log2_memory}")]
+    WrongRegion {
+        /// Which.
+        what: &'static str,
+        /// Its size.
+        log2_bytes: u32,
+        /// The memory's size.
+        log2_memory: u32,
+    },
+    /// Bytes are longer than their region.
+    #[error("{len} bytes of {what} do not fit in {max}")]
+    TooLong {
+        /// What.
+        what: &'static str,
+        /// Its length.
+        len: usize,
+        /// The most.
+        max: usize,
+    },
+    /// The entry is no place of an instruction.
+    #[error("no instruction stands at entry {entry:#x} of {code_len} bytes of code")]
+    WrongEntry {
+        /// The entry.
+        entry: u32,
+        /// Length of the code.
+        code_len: usize,
+    },
+}
+
+/// Sizes that a program's id binds.
+///
+/// # Memory map, for a memory of `2^m` bytes
+///
+/// | from | size | region |
+/// |---|---|---|
+/// | 0 | 2^(m-1) | input |
+/// | 2^(m-1) | 2^(m-2) | scratch; the stack comes down from its end |
+/// | 2^(m-1) + 2^(m-2) | 2^(m-4) | constants |
+/// | … + 2^(m-4) | 2^(m-4) | parameters |
+/// | … + 2^(m-3) | 2^(m-3) | output |
+///
+/// What is in a region stands at its beginning. So the root of the first state follows from the roots of input,
+/// constants and parameters in a few hashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Log2 of the bytes of code.
+    pub log2_code: u32,
+    /// Log2 of the bytes of memory.
+    pub log2_memory: u32,
+    /// Log2 of the bytes of the input.
+    pub log2_input: u32,
+    /// Log2 of the bytes of the parameters.
+    pub log2_params: u32,
+    /// Log2 of the bytes of the output.
+    pub log2_output: u32,
+    /// Where execution begins.
+    pub entry: u32,
+    /// The most instructions of a sub-unit: the last state of a dispute has this number.
+    pub max_steps: u64,
+}
+
+impl Layout {
+    /// Where the scratch region begins.
+    pub fn scratch_at(&self) -> u32 {
+        1 << (self.log2_memory - 1)
+    }
+
+    /// Where the constants begin, and the stack.
+    pub fn constants_at(&self) -> u32 {
+        self.scratch_at() + (1 << (self.log2_memory - 2))
+    }
+
+    /// Where the parameters begin.
+    pub fn params_at(&self) -> u32 {
+        self.constants_at() + (1 << (self.log2_memory - 4))
+    }
+
+    /// Where the output begins.
+    pub fn output_at(&self) -> u32 {
+        self.constants_at() + (1 << (self.log2_memory - 3))
+    }
+
+    fn check(&self) -> Result<(), ImageError> {
+        let m = self.log2_memory;
+        let wrong = |what, log2_bytes| {
+            Err(ImageError::WrongRegion {
+                what,
+                log2_bytes,
+                log2_memory: m,
+            })
+        };
+        if !(16..=31).contains(&m) {
+            return wrong("memory", m);
+        }
+        let regions = [
+            ("code", self.log2_code, 24),
+            ("input", self.log2_input, m - 1),
+            ("parameter region", self.log2_params, m - 4),
+            ("output", self.log2_output, m - 3),
+        ];
+        for (what, log2_bytes, max) in regions {
+            if !(LOG2_LEAF..=max).contains(&log2_bytes) {
+                return wrong(what, log2_bytes);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A program: code, constants and layout.
+#[derive(Clone, Debug)]
+pub struct Image {
+    layout: Layout,
+    words: Arc<[u32]>,
+    code: Arc<[Instruction]>,
+    constants: Arc<[u8]>,
+    code_root: B256,
+    constants_root: B256,
+}
+
+impl Image {
+    /// Puts a program together.
+    ///
+    /// # Errors
+    ///
+    /// [`ImageError`].
+    pub fn new(layout: Layout, code: &[u8], constants: &[u8]) -> Result<Self, ImageError> {
+        layout.check()?;
+        let code_max = 1_usize << layout.log2_code;
+        let constants_max = 1_usize << (layout.log2_memory - 4);
+        for (what, bytes, max) in [
+            ("code", code, code_max),
+            ("constants", constants, constants_max),
+        ] {
+            let len = bytes.len();
+            if len > max {
+                return Err(ImageError::TooLong { what, len, max });
+            }
+        }
+        if layout.entry % 4 != 0 || to_usize(layout.entry) >= code.len() {
+            return Err(ImageError::WrongEntry {
+                entry: layout.entry,
+                code_len: code.len(),
+            });
+        }
+        let mut padded = code.to_vec();
+        padded.resize(code_max, 0);
+        let (chunks, _) = padded.as_chunks();
+        let words: Arc<[u32]> = chunks.iter().copied().map(u32::from_le_bytes).collect();
+        Ok(Self {
+            layout,
+            code: words.iter().copied().map(Instruction::decode).collect(),
+            words,
+            constants: constants.into(),
+            code_root: region_root(&padded, layout.log2_code),
+            constants_root: region_root(constants, layout.log2_memory - 4),
+        })
+    }
+
+    /// Its sizes.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Root of the code's tree.
+    pub fn code_root(&self) -> B256 {
+        self.code_root
+    }
+
+    /// Root of the constants' region.
+    pub fn constants_root(&self) -> B256 {
+        self.constants_root
+    }
+
+    /// The instructions, as many as the code region holds.
+    pub(super) fn code(&self) -> &Arc<[Instruction]> {
+        &self.code
+    }
+
+    /// Names the program: the hash of a tag, its code, its constants and its layout.
+    ///
+    /// ```text
+    /// 0x06 ‖ codeRoot 32 ‖ constantsRoot 32 ‖ entry u32 ‖ maxSteps u64 ‖ log2 code ‖ log2 memory ‖ log2 input ‖ log2 params ‖ log2 output, a byte each
+    /// ```
+    pub fn program_id(&self) -> B256 {
+        let layout = &self.layout;
+        let mut preimage = vec![TAG];
+        preimage.extend_from_slice(self.code_root.as_slice());
+        preimage.extend_from_slice(self.constants_root.as_slice());
+        preimage.extend_from_slice(&layout.entry.to_be_bytes());
+        preimage.extend_from_slice(&layout.max_steps.to_be_bytes());
+        let sizes = [
+            layout.log2_code,
+            layout.log2_memory,
+            layout.log2_input,
+            layout.log2_params,
+            layout.log2_output,
+        ];
+        preimage.extend(sizes.map(|size| size.to_le_bytes()[0]));
+        keccak256(preimage)
+    }
+
+    /// Fills a memory for one sub-unit.
+    ///
+    /// # Errors
+    ///
+    /// [`ImageError::TooLong`].
+    pub fn memory(&self, input: &[u8], params: &[u8]) -> Result<Memory, ImageError> {
+        let layout = &self.layout;
+        let regions = [
+            ("input", 0, input, layout.log2_input),
+            ("parameters", layout.params_at(), params, layout.log2_params),
+        ];
+        let mut memory = Memory::new(layout.log2_memory);
+        for (what, at, bytes, log2_bytes) in regions {
+            let (len, max) = (bytes.len(), 1 << log2_bytes);
+            if len > max {
+                return Err(ImageError::TooLong { what, len, max });
+            }
+            put(&mut memory, at, bytes);
+        }
+        put(&mut memory, layout.constants_at(), &self.constants);
+        memory.mark();
+        Ok(memory)
+    }
+
+    /// Composes the first state of a sub-unit from roots alone, as the contract does.
+    pub fn first_state(&self, roots: (B256, B256), place: Place) -> State {
+        let layout = &self.layout;
+        let m = layout.log2_memory;
+        let zeros = zero_roots(m - LOG2_LEAF);
+        let zero = |log2: u32| zeros[to_usize(log2 - LOG2_LEAF)];
+        let widen = |root: B256, from: u32, to: u32| {
+            let siblings: Vec<_> = (from..to).map(zero).collect();
+            fold(root, 0, &siblings)
+        };
+        let input = widen(roots.0, layout.log2_input, m - 1);
+        let params = widen(roots.1, layout.log2_params, m - 4);
+        let small = node_hash(self.constants_root, params);
+        let rest = node_hash(zero(m - 2), node_hash(small, zero(m - 3)));
+        State {
+            program_id: self.program_id(),
+            memory_root: node_hash(input, rest),
+            step: 0,
+            pc: layout.entry,
+            status: Status::Running,
+            registers: self.first_registers(place),
+        }
+    }
+
+    /// The registers that a sub-unit starts with: the stack's end, and which sub-unit it is.
+    pub(super) fn first_registers(&self, place: Place) -> [u32; REGISTERS] {
+        let mut registers = [0; REGISTERS];
+        registers[SP] = self.layout.constants_at();
+        let words = [place.unit_index, place.sub_unit_index].map(u64::to_le_bytes);
+        let (halves, _) = words.as_flattened().as_chunks();
+        for (register, half) in registers[A0..].iter_mut().zip(halves) {
+            *register = u32::from_le_bytes(*half);
+        }
+        registers
+    }
+
+    /// The code's leaf with the instruction at `pc`, and its siblings from the bottom up.
+    pub(super) fn code_proof(&self, pc: u32) -> (B256, Vec<B256>) {
+        let mut tree = Memory::new(self.layout.log2_code);
+        for (index, word) in self.words.iter().enumerate() {
+            put_at(&mut tree, 4 * index, &word.to_le_bytes());
+        }
+        tree.root();
+        let (leaf, mut siblings) = tree.proof(pc);
+        siblings.truncate(to_usize(self.layout.log2_code - LOG2_LEAF));
+        (leaf, siblings)
+    }
+}
+
+/// Which sub-unit of a job a machine computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The unit.
+    pub unit_index: u64,
+    /// The sub-unit of that unit.
+    pub sub_unit_index: u64,
+}
+
+fn region_root(bytes: &[u8], log2_bytes: u32) -> B256 {
+    B256::new(inferix_gpu::memory::subtree_root(bytes, log2_bytes))
+}
+
+/// Regions were checked to fit.
+fn put(memory: &mut Memory, at: u32, bytes: &[u8]) {
+    put_at(memory, to_usize(at), bytes);
+}
+
+fn put_at(memory: &mut Memory, at: usize, bytes: &[u8]) {
+    let fits = memory.put(at, bytes).is_some();
+    debug_assert!(fits, "the caller compared the lengths");
+}
