@@ -9,6 +9,12 @@
 
 #include "types.h"
 
+#if defined(__riscv)
+/* The dispute VM has no floats: vm/runtime.c computes with their bits. */
+u32 ifx_vm_sqrt(u32 a);
+u32 ifx_vm_fma(u32 a, u32 b, u32 c);
+#endif
+
 #if defined(__FAST_MATH__) || (defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0)
 #error "the kernels need floats that are computed as they are written"
 #endif
@@ -53,6 +59,8 @@ IFX_FN float f_clamp(float x, float lo, float hi) { return f_min(f_max(x, lo), h
 IFX_FN float f_sqrt(float x) {
 #if defined(__CUDACC__)
     return __fsqrt_rn(x);
+#elif defined(__riscv)
+    return f_from_bits(ifx_vm_sqrt(f_to_bits(x)));
 #else
     return __builtin_sqrtf(x);
 #endif
@@ -84,6 +92,8 @@ IFX_FN float f_fma(float a, float b, float c) {
     return __fmaf_rn(a, b, c);
 #elif defined(__FMA__)
     return __builtin_fmaf(a, b, c);
+#elif defined(__riscv)
+    return f_from_bits(ifx_vm_fma(f_to_bits(a), f_to_bits(b), f_to_bits(c)));
 #else
     return f_fma_double(a, b, c);
 #endif

@@ -40,6 +40,8 @@ struct Cpu {
     x: [u32; FILE],
     pc: u32,
     step: u64,
+    /// The number of the state in which it ended.
+    ended_at: Option<u64>,
     status: Status,
 }
 
@@ -60,6 +62,7 @@ impl Machine {
             x,
             pc: image.layout().entry,
             step: 0,
+            ended_at: None,
             status: Status::Running,
         };
         // Writes to x0 go where nobody reads.
@@ -83,37 +86,42 @@ impl Machine {
         if self.cpu.status != Status::Running {
             return;
         }
+        let mut status = Status::Running;
         let code = &self.code[..];
         let mut pc = self.cpu.pc;
         while left != 0 {
             left -= 1;
             let Some(ins) = code.get(to_usize(pc >> 2)) else {
-                self.cpu.status = Status::Trapped;
+                status = Status::Trapped;
                 break;
             };
             match execute(*ins, pc, &mut self.cpu.x, &mut self.memory) {
                 Flow::Goto(next) => pc = next,
                 Flow::Halt => {
-                    self.cpu.status = Status::Halted;
+                    status = Status::Halted;
                     break;
                 }
                 Flow::Trap => {
-                    self.cpu.status = Status::Trapped;
+                    status = Status::Trapped;
                     break;
                 }
             }
         }
         self.cpu.pc = pc;
+        if status != Status::Running {
+            self.cpu.status = status;
+            self.cpu.ended_at = Some(self.cpu.step - left);
+        }
     }
 
-    /// Executes to the end, or for at most `max_steps` instructions from the start. Returns how many there were.
-    pub fn run_to_end(&mut self, max_steps: u64) -> u64 {
+    /// Executes to the end, or for at most `max_steps` instructions from the start. Returns the number of the state that it ended in, if it did.
+    pub fn run_to_end(&mut self, max_steps: u64) -> Option<u64> {
         /// Small enough to find the end soon.
         const STRIDE: u64 = 1 << 20;
         while self.cpu.status == Status::Running && self.cpu.step < max_steps {
             self.run(max_steps.min(self.cpu.step + STRIDE));
         }
-        self.cpu.step
+        self.cpu.ended_at
     }
 
     /// Where it stands now. Hashes what was written since the last time.
