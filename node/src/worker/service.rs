@@ -297,6 +297,9 @@ impl Worker {
         cancel: &CancellationToken,
     ) -> Result<End, WorkerError> {
         let task = &record.task;
+        // An interval that a failure left open is closed first: its units count as done, and are not executed
+        // and claimed a second time.
+        self.close_interval()?;
         let next_unit = self.next_unit(task);
         let end_unit = task.first_unit + u64::from(task.unit_count);
         let left_count = u32::try_from(end_unit.saturating_sub(next_unit)).unwrap_or(u32::MAX);
