@@ -19,7 +19,7 @@ use crate::{
     settlement::{DemandServer, Settlement},
     status::Status,
     supervisor::{Failure, Supervisor},
-    worker::{Context, Control, Mode, Reporter, Worker},
+    worker::{Context, Control, Mode, Reporter, Upkeep, Worker},
 };
 
 /// Execute tasks and be paid for them.
@@ -124,6 +124,11 @@ impl RunArgs {
         supervisor.add("demands", move |cancel| {
             let server = DemandServer::new(Arc::clone(&server_ctx), Arc::clone(&server_sender));
             async move { server?.run(cancel).await.map_err(Failure::from) }
+        });
+        let upkeep_ctx = Arc::clone(&ctx);
+        supervisor.add("upkeep", move |cancel| {
+            let upkeep = Upkeep::new(Arc::clone(&upkeep_ctx));
+            async move { upkeep.run(cancel).await.map_err(Failure::from) }
         });
         #[cfg(feature = "attack")]
         let cheat = self.cheat;

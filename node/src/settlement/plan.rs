@@ -11,6 +11,7 @@ use inferix_prover::{
     id::{DeviceId, JobId},
     interval::amount_wei,
     sum_tree::SumTreeError,
+    typed_data::WorkOrder,
 };
 
 use crate::{
@@ -26,6 +27,11 @@ const MAX_LINES: usize = 8;
 
 /// The manager and the builder of an order.
 pub type OrderKey = (Address, Address);
+
+/// Names the list that an order and those before it hold.
+pub fn order_key(order: &WorkOrder) -> OrderKey {
+    (order.manager, order.builder)
+}
 
 /// What there is to claim from.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +72,8 @@ pub struct Prepared {
     pub through_seq: u32,
     /// What it comes to, in wei.
     pub value_wei: U256,
+    /// Where each line's cursor stands.
+    pub cursors_from: Vec<u32>,
 }
 
 /// Gathers a claim from all intervals that can be claimed, or `None` where there are none.
@@ -93,6 +101,7 @@ pub fn gather(holdings: &Holdings<'_>, slot: Slot) -> Result<Option<Prepared>, S
     let mut lines = Vec::new();
     let mut blob_lines = Vec::new();
     let mut value_wei = U256::ZERO;
+    let mut cursors_from = Vec::new();
     for (key, intervals) in &by_order {
         let Some(lease) = holdings.orders.get(key) else {
             continue;
@@ -118,6 +127,7 @@ pub fn gather(holdings: &Holdings<'_>, slot: Slot) -> Result<Option<Prepared>, S
             sum_ibm_micro,
         });
         blob_lines.push(line);
+        cursors_from.push(cursor_from);
     }
 
     let first = ready
@@ -156,6 +166,7 @@ pub fn gather(holdings: &Holdings<'_>, slot: Slot) -> Result<Option<Prepared>, S
         blob,
         through_seq,
         value_wei,
+        cursors_from,
     }))
 }
 

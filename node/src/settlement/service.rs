@@ -274,7 +274,7 @@ impl Settlement {
         if last.seq >= draft.seq {
             let posted = self.find(draft.seq).await?;
             return match posted {
-                Some(posted) => self.posted(record, posted),
+                Some(posted) => self.posted(record, posted).await,
                 None => Ok(()),
             };
         }
@@ -285,7 +285,7 @@ impl Settlement {
             Ok(receipt) => {
                 record.gas_used += receipt.gas_used;
                 match posted_in(&receipt) {
-                    Some(posted) => self.posted(record, posted),
+                    Some(posted) => self.posted(record, posted).await,
                     None => Ok(()),
                 }
             }
@@ -305,7 +305,14 @@ impl Settlement {
         }
     }
 
-    fn posted(&self, mut record: ClaimRecord, posted: PostedClaim) -> Result<(), WorkerError> {
+    async fn posted(
+        &self,
+        mut record: ClaimRecord,
+        posted: PostedClaim,
+    ) -> Result<(), WorkerError> {
+        let version = posted.header.paramsVersion;
+        let window = self.ctx.reader.parameters_at(version).await?.window;
+        record.askable_until = posted.header.deadlineAt.saturating_add(u64::from(window));
         info!(claim_id = %posted.claim_id, seq = record.draft.seq, "claim posted");
         record.stage = Stage::Posted {
             header: posted.header,
@@ -479,6 +486,8 @@ fn record(prepared: &Prepared, stage: Stage) -> ClaimRecord {
         draft: prepared.draft.clone(),
         through_seq: prepared.through_seq,
         value_wei: prepared.value_wei,
+        cursors_from: prepared.cursors_from.clone(),
+        askable_until: 0,
         stage,
         gas_used: 0,
     }

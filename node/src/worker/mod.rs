@@ -7,7 +7,9 @@ mod control;
 mod error;
 mod link;
 mod reporter;
+mod retention;
 mod service;
+mod upkeep;
 
 pub use accept::{LeaseRefusal, Terms, check_lease};
 pub use book::{Book, LeaseRecord, LeaseState};
@@ -16,4 +18,6 @@ pub use control::{Control, Mode};
 pub use error::WorkerError;
 pub use link::Link;
 pub use reporter::Reporter;
+pub use retention::{Shelf, forgettable};
 pub use service::Worker;
+pub use upkeep::Upkeep;

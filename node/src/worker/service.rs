@@ -252,7 +252,7 @@ impl Worker {
         if let Err(err) = programs::shape(signed.job.programId, &signed.params) {
             return Ok(Err(End::Failed(err.to_string())));
         }
-        if !self.ctx.blobs.has(signed.input_blob).await? {
+        if !self.ctx.blobs.touch(signed.input_blob)? {
             let fetched = match manager.client().await {
                 Ok(client) => {
                     client
