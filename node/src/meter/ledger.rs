@@ -1,6 +1,7 @@
 //! The journal and the meter that it feeds, as one thing that several services may hold.
 
 use std::{
+    collections::BTreeSet,
     path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -79,33 +80,20 @@ impl Ledger {
     /// [`JournalError`]: then they are all still there.
     pub fn claimed(&self, through_seq: u32) -> Result<(), JournalError> {
         let mut inner = self.lock();
-        let last_end_ms = inner
-            .meter
-            .closed()
-            .iter()
-            .filter(|closed| closed.interval.seq <= through_seq)
-            .map(|closed| closed.interval.end_ms)
-            .max();
-        let Some(last_end_ms) = last_end_ms else {
-            return Ok(());
-        };
-        let numbered = Entry::Numbered {
-            next_seq: through_seq.saturating_add(1),
-            last_end_ms,
-        };
-        let mut kept = vec![(through_seq, numbered)];
-        kept.extend(
-            inner
-                .kept
-                .iter()
-                .filter(|(seq, entry)| {
-                    *seq > through_seq && !matches!(entry, Entry::Numbered { .. })
-                })
-                .cloned(),
-        );
-        inner.journal.rewrite(kept.iter().map(|(_, entry)| entry))?;
-        inner.kept = kept;
+        inner.remove(|seq| seq <= through_seq)?;
         inner.meter.apply(Entry::Claimed { through_seq });
+        Ok(())
+    }
+
+    /// Drops intervals that can't be claimed any more from the journal. The others keep their numbers.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError`]: then they are all still there.
+    pub fn give_up(&self, seqs: BTreeSet<u32>) -> Result<(), JournalError> {
+        let mut inner = self.lock();
+        inner.remove(|seq| seqs.contains(&seq))?;
+        inner.meter.apply(Entry::GivenUp { seqs });
         Ok(())
     }
 
@@ -119,6 +107,41 @@ impl Inner {
     fn append(&mut self, entry: Entry) -> Result<(), JournalError> {
         self.journal.append(&entry)?;
         self.take(entry);
+        Ok(())
+    }
+
+    /// Writes the journal anew without the entries of some intervals that are closed.
+    fn remove(&mut self, is_gone: impl Fn(u32) -> bool) -> Result<(), JournalError> {
+        let closed = self.meter.closed().iter();
+        if !closed.map(|closed| closed.interval.seq).any(&is_gone) {
+            return Ok(());
+        }
+        let numbered = |next_seq| Entry::Numbered {
+            next_seq,
+            last_end_ms: self.meter.last_end_ms(),
+        };
+        let mut kept = Vec::new();
+        // The number that the next interval has when what is kept is replayed.
+        let mut next_seq = 1;
+        for (seq, entry) in &self.kept {
+            if is_gone(*seq) || matches!(entry, Entry::Numbered { .. }) {
+                continue;
+            }
+            if *seq != next_seq {
+                kept.push((*seq, numbered(*seq)));
+                next_seq = *seq;
+            }
+            if matches!(entry, Entry::Closed(_)) {
+                next_seq = next_seq.saturating_add(1);
+            }
+            kept.push((*seq, entry.clone()));
+        }
+        let last = self.meter.next_seq();
+        if next_seq != last {
+            kept.push((last, numbered(last)));
+        }
+        self.journal.rewrite(kept.iter().map(|(_, entry)| entry))?;
+        self.kept = kept;
         Ok(())
     }
 
@@ -187,5 +210,30 @@ mod tests {
             (4, 21),
             "numbers and times go on"
         );
+    }
+
+    #[test]
+    fn intervals_that_are_given_up_leave_a_gap_in_the_numbers_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("0.journal");
+        let ledger = Ledger::open(&path, DeviceId::default()).unwrap();
+        for i in 0..4 {
+            work(&ledger, i * 10, i * 2);
+        }
+        let all = ledger.closed();
+        ledger.give_up(BTreeSet::from([2, 4])).unwrap();
+        let left = [all[0].clone(), all[2].clone()];
+        assert_eq!(ledger.closed(), left);
+        drop(ledger);
+
+        let ledger = Ledger::open(&path, DeviceId::default()).unwrap();
+        assert_eq!(ledger.closed(), left);
+        ledger.claimed(1).unwrap();
+        work(&ledger, 0, 8);
+        drop(ledger);
+        let closed = Ledger::open(&path, DeviceId::default()).unwrap().closed();
+        assert_eq!(closed[0], left[1]);
+        let next = &closed[1].interval;
+        assert_eq!((next.seq, next.start_ms), (5, all[3].interval.end_ms));
     }
 }

@@ -205,6 +205,27 @@ pub fn passed(holdings: &Holdings<'_>) -> Option<u32> {
     passed.last().map(|closed| closed.interval.seq)
 }
 
+/// The intervals that can never be claimed, because no claim of their order can land any more. Those of other
+/// orders are not held up by them.
+pub fn expired(
+    holdings: &Holdings<'_>,
+    now: u64,
+    grace_s: u64,
+) -> BTreeMap<OrderKey, BTreeSet<u32>> {
+    let is_over = |key: &OrderKey| {
+        let lease = holdings.orders.get(key);
+        lease.is_some_and(|lease| now >= lease.order.leaseEndsAt.saturating_add(grace_s))
+    };
+    let mut expired: BTreeMap<OrderKey, BTreeSet<u32>> = BTreeMap::new();
+    for closed in holdings.closed {
+        let key = (closed.manager, closed.builder);
+        if is_over(&key) {
+            expired.entry(key).or_default().insert(closed.interval.seq);
+        }
+    }
+    expired
+}
+
 /// What stands behind a line. It shows the job of every task that the line consumes, also of those of which
 /// no unit was done: verifiers demand what is missing.
 fn blob_line(

@@ -34,7 +34,8 @@ pub enum Stage {
     },
     /// Refuted.
     Rejected,
-    /// It could not be posted any more: its intervals are lost.
+    /// It could not be posted. Its intervals stay in the journal, and what can still be claimed of them is in a
+    /// later draft.
     Dropped {
         /// Why.
         reason: String,

@@ -1,6 +1,9 @@
 //! Posts claims, waits out their windows, finalizes them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use alloy::{
     primitives::{Address, B256, U256},
@@ -166,6 +169,12 @@ impl Settlement {
             );
             return Ok(ctx.ledger.claimed(through_seq)?);
         }
+        let now = ctx.reader.head().await?.time;
+        let (_, parameters) = ctx.reader.parameters().await?;
+        let expired = plan::expired(&owned.view(&closed), now, u64::from(parameters.leaseGrace));
+        if !expired.is_empty() {
+            return self.give_up(expired);
+        }
         let slot = Slot {
             device_id: ctx.device_id,
             device_index: ctx.config.worker.device_index,
@@ -178,16 +187,26 @@ impl Settlement {
         let oldest_at = closed
             .first()
             .map_or(0, |closed| closed.interval.end_ms / 1000);
-        match plan::decide(&self.timing(&prepared, last, oldest_at).await?) {
+        let timing = Timing {
+            now,
+            last_posted_at: last.posted_at,
+            spacing_s: u64::from(parameters.window).div_ceil(12),
+            oldest_at,
+            lease_ends_at: plan::first_lease_end(&prepared.draft),
+            grace_s: u64::from(parameters.leaseGrace),
+            claim_every_s: ctx.config.worker.claim_every.as_secs(),
+            is_draining: ctx.control.mode() == Mode::Drain,
+            gas_price_wei: ctx.reader.gas_price_wei().await?,
+            value_wei: prepared.value_wei,
+            ifx_price_wei: ctx.config.worker.ifx_price_wei,
+            max_gas_bps: ctx.config.worker.max_gas_bps,
+        };
+        match plan::decide(&timing) {
             Decision::Post => {}
-            Decision::TooLate => {
-                warn!(
-                    through_seq = prepared.through_seq,
-                    "work can't be claimed any more"
-                );
-                return self.drop_claim(&prepared, "its orders ran out");
-            }
-            wait @ (Decision::Spacing | Decision::Gathering | Decision::GasTooDear) => {
+            wait @ (Decision::Spacing
+            | Decision::Gathering
+            | Decision::GasTooDear
+            | Decision::TooLate) => {
                 debug!(?wait, "claim waits");
                 return Ok(());
             }
@@ -203,12 +222,16 @@ impl Settlement {
         Ok(self.outbox.put(&record(&prepared, Stage::Drafted))?)
     }
 
-    fn drop_claim(&self, prepared: &Prepared, reason: &str) -> Result<(), WorkerError> {
-        let stage = Stage::Dropped {
-            reason: reason.to_owned(),
-        };
-        self.outbox.put(&record(prepared, stage))?;
-        Ok(self.ctx.ledger.claimed(prepared.through_seq)?)
+    /// Gives up what was done under orders that ran out. What was done under others is drafted the next time.
+    fn give_up(&self, expired: BTreeMap<OrderKey, BTreeSet<u32>>) -> Result<(), WorkerError> {
+        for ((manager, builder), seqs) in &expired {
+            error!(
+                %manager, %builder, interval_count = seqs.len(),
+                "work can't be claimed any more: its order ran out. Look above why it was not claimed before"
+            );
+        }
+        let seqs = expired.into_values().flatten().collect();
+        Ok(self.ctx.ledger.give_up(seqs)?)
     }
 
     async fn holdings(
@@ -242,30 +265,6 @@ impl Settlement {
                 .extend(ctx.book.order(manager, builder)?.map(|lease| (key, lease)));
         }
         Ok(owned)
-    }
-
-    async fn timing(
-        &self,
-        prepared: &Prepared,
-        last: LastClaimView,
-        oldest_at: u64,
-    ) -> Result<Timing, WorkerError> {
-        let ctx = &self.ctx;
-        let (_, parameters) = ctx.reader.parameters().await?;
-        Ok(Timing {
-            now: ctx.reader.head().await?.time,
-            last_posted_at: last.posted_at,
-            spacing_s: u64::from(parameters.window).div_ceil(12),
-            oldest_at,
-            lease_ends_at: plan::first_lease_end(&prepared.draft),
-            grace_s: u64::from(parameters.leaseGrace),
-            claim_every_s: ctx.config.worker.claim_every.as_secs(),
-            is_draining: ctx.control.mode() == Mode::Drain,
-            gas_price_wei: ctx.reader.gas_price_wei().await?,
-            value_wei: prepared.value_wei,
-            ifx_price_wei: ctx.config.worker.ifx_price_wei,
-            max_gas_bps: ctx.config.worker.max_gas_bps,
-        })
     }
 
     /// Publishes and posts a drafted claim, unless the chain has it already.

@@ -311,3 +311,32 @@ fn dear_gas_is_waited_out_until_the_last_third_of_the_grace() {
     };
     assert_eq!(decide(&late), Decision::TooLate);
 }
+
+#[test]
+fn only_the_line_whose_order_ran_out_is_lost() {
+    const GRACE_S: u64 = 100;
+    let (dead, live) = (Order::new(1, 2, 1_000), Order::new(5, 2, 2_000));
+    let mut meter = Meter::replay(device(), []);
+    for (order, task_index, start_ms) in [
+        (&dead, 0, 10_000),
+        (&live, 0, 20_000),
+        (&dead, 1, 30_000),
+        (&live, 1, 40_000),
+    ] {
+        order.work(&mut meter, task_index, start_ms);
+    }
+    let stock = Stock::new(&[&dead, &live], &meter);
+    assert_eq!(expired(&stock.view(), 1_099, GRACE_S), BTreeMap::new());
+    let lost = expired(&stock.view(), 1_100, GRACE_S);
+    assert_eq!(lost, BTreeMap::from([(dead.key, BTreeSet::from([1, 3]))]));
+
+    meter.apply(Entry::GivenUp {
+        seqs: lost.into_values().flatten().collect(),
+    });
+    let stock = Stock::new(&[&dead, &live], &meter);
+    let prepared = gather(&stock.view(), slot()).unwrap().unwrap();
+    assert_eq!(prepared.draft.lines.len(), 1);
+    assert_eq!(prepared.draft.lines[0].order, live.lease.order);
+    assert_eq!(prepared.draft.lines[0].leaf_count, 2);
+    assert_eq!(findings(&prepared), Findings::default());
+}
