@@ -468,6 +468,8 @@ async fn serving(
         value_wei: U256::ZERO,
         cursors_from: Vec::new(),
         askable_until: 0,
+        refusal_count: 0,
+        retry_at: 0,
         stage,
         gas_used: 0,
     };

@@ -6,6 +6,7 @@
 mod answer;
 pub mod plan;
 mod record;
+mod refusal;
 mod server;
 mod service;
 

@@ -57,6 +57,12 @@ pub struct ClaimRecord {
     /// Until when parts of it may be demanded, Unix time in seconds; 0 before it is posted.
     #[serde(default)]
     pub askable_until: u64,
+    /// How often it and drafts of the same number before it were refused.
+    #[serde(default)]
+    pub refusal_count: u32,
+    /// When it is tried again after the last refusal, by the chain's time in seconds.
+    #[serde(default)]
+    pub retry_at: u64,
     /// Where it stands.
     pub stage: Stage,
     /// Gas of the transactions so far.

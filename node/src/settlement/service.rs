@@ -21,6 +21,7 @@ use tracing::{debug, error, info, warn};
 use super::{
     ClaimRecord, Outbox, Stage,
     plan::{self, Decision, Holdings, OrderKey, Prepared, Slot, Timing},
+    refusal,
 };
 use crate::{
     api::{
@@ -130,6 +131,7 @@ impl Settlement {
 
     async fn step(&self) -> Result<(), WorkerError> {
         let mut is_drafted = false;
+        let mut refused = None;
         let last = self
             .ctx
             .reader
@@ -142,18 +144,28 @@ impl Settlement {
                     self.post(record, last).await?;
                 }
                 Stage::Posted { .. } => self.follow(record, last).await?,
+                Stage::Dropped { .. } if record.draft.seq > last.seq => refused = Some(record),
                 Stage::Final { .. } | Stage::Rejected | Stage::Dropped { .. } => {}
             }
         }
         if !is_drafted {
-            self.draft(last).await?;
+            self.draft(last, refused).await?;
         }
         Ok(())
     }
 
-    /// Writes a claim down, if there is one to post now.
-    async fn draft(&self, last: LastClaimView) -> Result<(), WorkerError> {
+    /// Writes a claim down, if there is one to post now. `refused` is the draft of the same number before it.
+    async fn draft(
+        &self,
+        last: LastClaimView,
+        refused: Option<ClaimRecord>,
+    ) -> Result<(), WorkerError> {
         let ctx = &self.ctx;
+        let (refusal_count, retry_at) =
+            refused.map_or((0, 0), |refused| (refused.refusal_count, refused.retry_at));
+        if ctx.now_ms() / 1000 < retry_at {
+            return Ok(());
+        }
         // The leases first: a task that ends in between then still counts as active, and is not claimed
         // without its last interval.
         let leases = ctx.book.leases()?;
@@ -219,7 +231,11 @@ impl Settlement {
         };
         ctx.blobs.put(Bytes::from(prepared.blob.to_bytes())).await?;
         info!(seq = slot.seq, value_wei = %prepared.value_wei, "claim drafted");
-        Ok(self.outbox.put(&record(&prepared, Stage::Drafted))?)
+        let record = ClaimRecord {
+            refusal_count,
+            ..record(&prepared, Stage::Drafted)
+        };
+        Ok(self.outbox.put(&record)?)
     }
 
     /// Gives up what was done under orders that ran out. What was done under others is drafted the next time.
@@ -277,6 +293,9 @@ impl Settlement {
                 None => Ok(()),
             };
         }
+        if self.ctx.now_ms() / 1000 < record.retry_at {
+            return Ok(());
+        }
         self.publish(draft.blob_hash, &record).await?;
         let intent = plan::intent("claim", self.ctx.device_id.bytes(), draft.seq);
         let call = calls::submit(self.ctx.reader.deployment(), draft)?;
@@ -288,20 +307,32 @@ impl Settlement {
                     None => Ok(()),
                 }
             }
-            Err(ChainError::Refused(refusal)) if !may_pass_later(&refusal) => {
-                error!(
-                    seq = record.draft.seq,
-                    ?refusal,
-                    "claim can't be posted: it is drafted anew"
-                );
-                record.stage = Stage::Dropped {
-                    reason: format!("{refusal:?}"),
-                };
-                // Its intervals stay in the journal: the next draft takes those that still can be claimed.
-                Ok(self.outbox.put(&record)?)
-            }
+            Err(err) if refusal::is_refusal(&err) => self.refused(record, &err).await,
             Err(err) => Err(err.into()),
         }
+    }
+
+    /// Lets a refused claim wait. It is posted again as it is where time or money may cure it, else drafted anew.
+    async fn refused(&self, mut record: ClaimRecord, err: &ChainError) -> Result<(), WorkerError> {
+        let now = self.ctx.now_ms() / 1000;
+        record.refusal_count = record.refusal_count.saturating_add(1);
+        let (_, parameters) = self.ctx.reader.parameters().await?;
+        let last_call =
+            plan::first_lease_end(&record.draft).saturating_add(u64::from(parameters.leaseGrace));
+        let left_s = last_call.saturating_sub(now);
+        let wait_s = refusal::wait_s(record.refusal_count, left_s);
+        record.retry_at = now.saturating_add(wait_s);
+        let (seq, refusal_count) = (record.draft.seq, record.refusal_count);
+        if err.refusal().is_some_and(refusal::may_pass_later) {
+            warn!(seq, refusal_count, wait_s, %err, "claim not taken yet: it is posted again after the wait");
+        } else {
+            error!(seq, refusal_count, wait_s, %err, "claim can't be posted: it is drafted anew after the wait");
+            // Its intervals stay in the journal: the next draft takes those that still can be claimed.
+            record.stage = Stage::Dropped {
+                reason: err.to_string(),
+            };
+        }
+        Ok(self.outbox.put(&record)?)
     }
 
     async fn posted(
@@ -487,6 +518,8 @@ fn record(prepared: &Prepared, stage: Stage) -> ClaimRecord {
         value_wei: prepared.value_wei,
         cursors_from: prepared.cursors_from.clone(),
         askable_until: 0,
+        refusal_count: 0,
+        retry_at: 0,
         stage,
         gas_used: 0,
     }
@@ -506,32 +539,4 @@ fn finalized_in(receipt: &TransactionReceipt) -> Option<U256> {
     let mut events =
         logs.filter_map(|log| work_claims::ClaimFinalized::decode_log(&log.inner).ok());
     events.next().map(|event| U256::from(event.paidWei))
-}
-
-/// Whether a refused claim can be posted as it is when time has passed or money has come.
-fn may_pass_later(refusal: &crate::chain::Refusal) -> bool {
-    use crate::chain::{
-        Refusal,
-        bindings::{builder_accounts::IBuilderAccountsErrors, node_registry::INodeRegistryErrors},
-    };
-    use work_claims::IWorkClaimsErrors as Error;
-    match refusal {
-        Refusal::WorkClaims(error) => matches!(
-            error,
-            Error::ClaimTooEarly(_) | Error::RingFull(_) | Error::EndTooLate(_)
-        ),
-        Refusal::NodeRegistry(error) => matches!(error, INodeRegistryErrors::FreeStakeTooLow(_)),
-        Refusal::BuilderAccounts(error) => matches!(
-            error,
-            IBuilderAccountsErrors::AllocationTooLow(_)
-                | IBuilderAccountsErrors::ManagerStakeTooLow(_)
-        ),
-        Refusal::Ifx(_)
-        | Refusal::Checkpoints(_)
-        | Refusal::ProgramRegistry(_)
-        | Refusal::FraudProofs(_)
-        | Refusal::Voids(_)
-        | Refusal::ManagerFrauds(_)
-        | Refusal::Demands(_) => false,
-    }
 }

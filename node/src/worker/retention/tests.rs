@@ -75,6 +75,8 @@ fn claim(consumed: std::ops::Range<u32>, stage: Stage, askable_until: u64) -> Cl
         value_wei: U256::ZERO,
         cursors_from: vec![consumed.start],
         askable_until,
+        refusal_count: 0,
+        retry_at: 0,
         stage,
         gas_used: 0,
     }
