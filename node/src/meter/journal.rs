@@ -117,6 +117,11 @@ impl Journal {
         ))
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Appends a record. When this returns, it is on disk; when it fails, it is as if never written.
     ///
     /// # Errors

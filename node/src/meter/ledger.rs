@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -97,6 +97,38 @@ impl Ledger {
         Ok(())
     }
 
+    /// Moves intervals that must not be claimed to a journal beside this one, for people to look at. Returns its
+    /// path.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError`]: then they are all still there.
+    pub fn set_aside(&self, seqs: BTreeSet<u32>) -> Result<PathBuf, JournalError> {
+        let path = {
+            let inner = self.lock();
+            let path = inner.journal.path().with_extension("aside");
+            let (mut aside, _) = Journal::open(&path)?;
+            let mut last_seq = None;
+            for (seq, entry) in &inner.kept {
+                if !seqs.contains(seq) || matches!(entry, Entry::Numbered { .. }) {
+                    continue;
+                }
+                if last_seq != Some(*seq) {
+                    aside.append(&Entry::Numbered {
+                        next_seq: *seq,
+                        last_end_ms: 0,
+                    })?;
+                    last_seq = Some(*seq);
+                }
+                aside.append(entry)?;
+            }
+            path
+        };
+        // A crash before this leaves them in both, and they are set aside again.
+        self.give_up(seqs)?;
+        Ok(path)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // A panic while the lock was held can't have left half an entry: the meter applies whole ones.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -184,6 +216,23 @@ mod tests {
         let closed = Ledger::open(&path, DeviceId::default()).unwrap().closed();
         assert_eq!(closed[..1], before);
         assert_eq!((closed[1].interval.seq, closed[1].interval.end_ms), (2, 12));
+    }
+
+    #[test]
+    fn intervals_that_are_set_aside_are_kept_in_a_journal_of_their_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("0.journal");
+        let ledger = Ledger::open(&path, DeviceId::default()).unwrap();
+        for i in 0..3 {
+            work(&ledger, i * 10, i * 2);
+        }
+        let all = ledger.closed();
+        ledger.set_aside(BTreeSet::from([2])).unwrap();
+        let aside = ledger.set_aside(BTreeSet::from([3])).unwrap();
+        assert_eq!(ledger.closed(), all[..1]);
+        assert_eq!(aside, dir.path().join("0.aside"));
+        let aside = Ledger::open(&aside, DeviceId::default()).unwrap();
+        assert_eq!(aside.closed(), all[1..]);
     }
 
     #[test]

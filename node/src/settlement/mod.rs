@@ -4,6 +4,7 @@
 //! before anything is sent again. [`plan`] decides what to claim and when.
 
 mod answer;
+mod check;
 pub mod plan;
 mod record;
 mod refusal;

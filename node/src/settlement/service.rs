@@ -14,12 +14,13 @@ use bytes::Bytes;
 use inferix_prover::{
     claim::ClaimHeader,
     id::{ClaimId, JobId},
+    typed_data::domain,
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::{
-    ClaimRecord, Outbox, Stage,
+    ClaimRecord, Outbox, Stage, check,
     plan::{self, Decision, Holdings, OrderKey, Prepared, Slot, Timing},
     refusal,
 };
@@ -223,6 +224,9 @@ impl Settlement {
                 return Ok(());
             }
         }
+        let Some(prepared) = self.checked(prepared).await? else {
+            return Ok(());
+        };
         #[cfg(feature = "attack")]
         let prepared = {
             let mut prepared = prepared;
@@ -236,6 +240,45 @@ impl Settlement {
             ..record(&prepared, Stage::Drafted)
         };
         Ok(self.outbox.put(&record)?)
+    }
+
+    /// Looks at a claim as verifiers will. Intervals for which it would be refuted are set aside, and the rest is
+    /// drafted the next time.
+    async fn checked(&self, prepared: Prepared) -> Result<Option<Prepared>, WorkerError> {
+        let reader = &self.ctx.reader;
+        let deployment = reader.deployment();
+        let device_index = self.ctx.config.worker.device_index;
+        let terms = check::Terms {
+            domain: domain(deployment.chain_id, deployment.work_claims),
+            ib_micro: reader
+                .device_ib_micro(self.ctx.account, device_index)
+                .await?,
+            drift_s: u64::from(reader.parameters().await?.1.drift),
+        };
+        // A day's units are many to hash.
+        let looked = tokio::task::spawn_blocking(move || {
+            let refutable = check::refutable(&prepared, &terms);
+            (prepared, refutable)
+        });
+        let Ok((prepared, refutable)) = looked.await else {
+            return Ok(None);
+        };
+        let refutable = match refutable {
+            Ok(refutable) if refutable.is_empty() => return Ok(Some(prepared)),
+            Ok(refutable) => refutable,
+            Err(err) => {
+                error!(seq = prepared.draft.seq, %err, "claim can't be stated: it is not posted");
+                return Ok(None);
+            }
+        };
+        let interval_count = refutable.len();
+        let predicates: BTreeSet<_> = refutable.values().copied().collect();
+        let path = self.ctx.ledger.set_aside(refutable.into_keys().collect())?;
+        error!(
+            interval_count, ?predicates, file = %path.display(),
+            "verifiers would refute a claim of these intervals: they are set aside and not claimed, the rest is.              Keep the file, check the disk and the memory of this machine, and report it"
+        );
+        Ok(None)
     }
 
     /// Gives up what was done under orders that ran out. What was done under others is drafted the next time.

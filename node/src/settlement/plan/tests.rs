@@ -3,7 +3,7 @@
 use alloy::{primitives::Bytes, signers::local::PrivateKeySigner};
 use inferix_prover::{
     claim::{ClaimHeader, lines_hash},
-    fraud::{ClaimView, Facts, Findings, Known, find},
+    fraud::{ClaimView, Facts, Findings, Known, Predicate, find},
     interval::Interval,
     task::{Task, task_tree},
     typed_data::{Job, WorkOrder, domain},
@@ -14,6 +14,7 @@ use super::*;
 use crate::{
     api::types as api,
     meter::{BatchRecord, Entry, Meter, OpenInterval, Telemetry},
+    settlement::check,
     wallet::Wallet,
 };
 
@@ -339,4 +340,31 @@ fn only_the_line_whose_order_ran_out_is_lost() {
     assert_eq!(prepared.draft.lines[0].order, live.lease.order);
     assert_eq!(prepared.draft.lines[0].leaf_count, 2);
     assert_eq!(findings(&prepared), Findings::default());
+}
+
+#[test]
+fn a_claim_that_would_be_refuted_is_known_before_it_is_posted() {
+    let order = Order::new(1, 3, 1_000);
+    let mut meter = Meter::replay(device(), []);
+    order.work(&mut meter, 0, 10_000);
+    order.work(&mut meter, 1, 20_000);
+    let terms = |ib_micro| check::Terms {
+        domain: domain(1, WORK_CLAIMS),
+        ib_micro,
+        drift_s: 5,
+    };
+    let refutable = |meter: &Meter, ib_micro| {
+        let stock = Stock::new(&[&order], meter);
+        let prepared = gather(&stock.view(), slot()).unwrap().unwrap();
+        check::refutable(&prepared, &terms(ib_micro)).unwrap()
+    };
+    assert_eq!(refutable(&meter, IB_MICRO), BTreeMap::new());
+    let overstated = [1, 2].map(|seq| (seq, Predicate::LeafArithmetic));
+    assert_eq!(refutable(&meter, IB_MICRO / 2), BTreeMap::from(overstated));
+
+    // The journal has a task's units twice.
+    order.work(&mut meter, 1, 30_000);
+    order.work(&mut meter, 2, 40_000);
+    let repeated = BTreeMap::from([(3, Predicate::UnitsRepeated)]);
+    assert_eq!(refutable(&meter, IB_MICRO), repeated);
 }
