@@ -44,6 +44,10 @@ async fn two_managers_pay_one_worker_in_one_claim() {
         let text = std::fs::read_to_string(world.config(name)).unwrap();
         std::fs::write(world.config(name), text.replace(&from, &to)).unwrap();
     }
+    let metrics = format!("127.0.0.1:{}", free_port());
+    let text = std::fs::read_to_string(world.config("worker")).unwrap();
+    let text = format!("metrics_listen = \"{metrics}\"\n{text}");
+    std::fs::write(world.config("worker"), text).unwrap();
     world.register(&["worker"]);
     let second = format!("{:#x}", world.account("second"));
     let register = [
@@ -127,6 +131,38 @@ async fn two_managers_pay_one_worker_in_one_claim() {
         share_wei - earned_wei <= U256::from(1),
         "each line is rounded down: {earned_wei}"
     );
+    metrics_agree(&metrics, earned_wei).await;
+}
+/// What a worker's metrics say of two jobs that were paid in one claim.
+async fn metrics_agree(address: &str, earned_wei: U256) {
+    let shown = reqwest::get(format!("http://{address}/metrics"))
+        .await
+        .unwrap();
+    let shown = shown.text().await.unwrap();
+    let figure = |name: &str| -> f64 {
+        let line = shown
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no {name} in {shown}"))
+            .parse()
+            .unwrap()
+    };
+    assert_eq!(figure("inferix_worker_units_total"), 2.0 * UNITS as f64);
+    assert!(figure("inferix_worker_cost_total") > 0.0);
+    assert!(figure("inferix_worker_active_ms_total") > 0.0);
+    assert!(figure("inferix_worker_intervals_total") >= 2.0);
+    assert_eq!(figure("inferix_worker_claims{stage=\"final\"}"), 1.0);
+    assert_eq!(figure("inferix_worker_earned_wei"), f64::from(earned_wei));
+    assert!(figure("inferix_worker_journal_bytes") > 0.0);
+    assert!(figure("inferix_worker_chain_contact_timestamp_seconds") > 1e9);
+    for none in [
+        "leases",
+        "unsent_reports",
+        "outbox_claims",
+        "claims{stage=\"rejected\"}",
+    ] {
+        assert_eq!(figure(&format!("inferix_worker_{none}")), 0.0);
+    }
 }
 
 #[tokio::test]

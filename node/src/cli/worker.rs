@@ -19,7 +19,7 @@ use crate::{
     settlement::{DemandServer, Settlement},
     status::Status,
     supervisor::{Failure, Supervisor},
-    worker::{Context, Control, Mode, Reporter, Upkeep, Worker},
+    worker::{Context, Control, Mode, Reporter, Upkeep, Worker, gauges},
 };
 
 /// Execute tasks and be paid for them.
@@ -109,6 +109,7 @@ impl RunArgs {
         let engine = Arc::new(Engine::start(Arc::new(executor)));
 
         crate::metrics::serve(ctx.config.metrics_listen)?;
+        gauges::describe();
         let mut supervisor = Supervisor::default();
         let (worker_ctx, worker_engine) = (Arc::clone(&ctx), Arc::clone(&engine));
         supervisor.add("worker", move |cancel| {

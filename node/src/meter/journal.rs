@@ -122,6 +122,11 @@ impl Journal {
         &self.path
     }
 
+    /// Its size.
+    pub fn size_bytes(&self) -> u64 {
+        self.end
+    }
+
     /// Appends a record. When this returns, it is on disk; when it fails, it is as if never written.
     ///
     /// # Errors

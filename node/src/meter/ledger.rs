@@ -68,6 +68,11 @@ impl Ledger {
         look(&self.lock().meter)
     }
 
+    /// The journal's size.
+    pub fn size_bytes(&self) -> u64 {
+        self.lock().journal.size_bytes()
+    }
+
     /// Intervals that no confirmed claim holds.
     pub fn closed(&self) -> Vec<ClosedInterval> {
         self.view(|meter| meter.closed().to_vec())

@@ -34,7 +34,7 @@ use crate::{
         posted_claim,
     },
     status::Status,
-    worker::{Context, LeaseRecord, LeaseState, Link, Mode, WorkerError},
+    worker::{Context, LeaseRecord, LeaseState, Link, Mode, WorkerError, gauges},
 };
 
 /// Posts and finalizes one device's claims.
@@ -109,7 +109,9 @@ impl Settlement {
         self.sender.recover().await?;
         let mut wait = self.ctx.config.chain.poll_interval;
         loop {
-            Status::gather(&self.ctx)?.write(self.ctx.data_dir())?;
+            let status = Status::gather(&self.ctx)?;
+            gauges::tell(&self.ctx, &status, &self.outbox.all()?);
+            status.write(self.ctx.data_dir())?;
             tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
                 () = tokio::time::sleep(wait) => {}
@@ -138,6 +140,7 @@ impl Settlement {
             .reader
             .last_claim(self.ctx.device_id.bytes())
             .await?;
+        gauges::note_contact();
         for record in self.outbox.all()? {
             match record.stage {
                 Stage::Drafted => {

@@ -5,6 +5,7 @@ mod book;
 mod context;
 mod control;
 mod error;
+pub mod gauges;
 mod link;
 mod reporter;
 mod retention;

@@ -10,7 +10,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 use url::Url;
 
-use super::{Context, LeaseRecord, LeaseState, Link, Mode, Terms, WorkerError, check_lease};
+use super::{
+    Context, LeaseRecord, LeaseState, Link, Mode, Terms, WorkerError, check_lease, gauges,
+};
 use crate::{
     api::{
         client::ClientError,
@@ -412,7 +414,16 @@ impl Worker {
 
     fn close_interval(&self) -> Result<(), WorkerError> {
         let (name, threads) = (self.engine.device_name(), self.engine.thread_count());
-        Ok(self.ctx.ledger.record(|meter| meter.close(name, threads))?)
+        let mut is_closed = false;
+        self.ctx.ledger.record(|meter| {
+            let closing = meter.close(name, threads);
+            is_closed = closing.is_some();
+            closing
+        })?;
+        if is_closed {
+            gauges::count_interval();
+        }
+        Ok(())
     }
 
     /// Stores outputs, queues the report, then writes the journal: in this order, what the journal holds
@@ -437,13 +448,16 @@ impl Worker {
             output_blob,
         };
         self.ctx.book.queue_report(&record.manager_url, &report)?;
+        let measured = units.clone();
         let batch = BatchRecord {
             units,
             active_us: u64::try_from(lap.active.as_micros()).unwrap_or(u64::MAX),
             end_ms: self.ctx.now_ms(),
             output_blob,
         };
-        Ok(self.ctx.ledger.record(|_| Some(Entry::Batch(batch)))?)
+        self.ctx.ledger.record(|_| Some(Entry::Batch(batch)))?;
+        gauges::count_batch(&measured, lap.active);
+        Ok(())
     }
 
     async fn hand_back(&self, manager: &Link, task_id: B256, reason: String) {
