@@ -63,6 +63,15 @@ impl Ledger {
         }
     }
 
+    /// Whether an entry that could not be written could be now.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError`]: the disk is still full, or what else was wrong is.
+    pub fn probe(&self) -> Result<(), JournalError> {
+        self.lock().journal.probe()
+    }
+
     /// Looks at the meter.
     pub fn view<T>(&self, look: impl FnOnce(&Meter) -> T) -> T {
         look(&self.lock().meter)

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use inferix_gpu::{Program, TaskInput, executor::BatchOutput, memory};
 use inferix_prover::{task::Task, unit::UnitLeaf};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 use url::Url;
 
 use super::{
@@ -20,13 +20,16 @@ use crate::{
     },
     engine::{Engine, Progress, Run, Running},
     manager::programs,
-    meter::{BatchRecord, Entry, Lap, OpenInterval},
+    meter::{BatchRecord, Entry, JournalError, Lap, OpenInterval},
 };
 
 /// The input region's size: no input is larger.
 const MAX_INPUT_BYTES: u64 = 1 << memory::LOG2_INPUT;
 /// How often a paused worker looks again.
 const IDLE_POLL: Duration = Duration::from_secs(1);
+/// How soon and how seldom a journal that failed is tried again.
+const FIRST_PROBE: Duration = Duration::from_secs(1);
+const LONGEST_PROBE: Duration = Duration::from_secs(30);
 
 /// Takes tasks and executes them on one device.
 #[derive(Debug)]
@@ -66,7 +69,12 @@ impl Worker {
                 Mode::Pause => IDLE_POLL,
                 mode @ (Mode::Run | Mode::Drain) => match self.next_lease(mode).await? {
                     Ok(record) => {
-                        self.work(record, &cancel).await?;
+                        match self.work(record, &cancel).await {
+                            Err(WorkerError::Journal(err @ JournalError::Io { .. })) => {
+                                self.await_journal(err, &cancel).await?;
+                            }
+                            worked => worked?,
+                        }
                         continue;
                     }
                     Err(wait) => {
@@ -84,6 +92,35 @@ impl Worker {
             }
         }
         Ok(())
+    }
+
+    /// Waits until measured work can be written down again: what can't be is not paid, so none is done or leased.
+    async fn await_journal(
+        &self,
+        failure: JournalError,
+        cancel: &CancellationToken,
+    ) -> Result<(), WorkerError> {
+        let err = format!("{:#}", eyre::Report::new(failure));
+        error!(
+            err,
+            "measured work can't be written down: no task is taken or executed until it can"
+        );
+        let mut wait = FIRST_PROBE;
+        loop {
+            tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                () = tokio::time::sleep(wait) => {}
+            }
+            wait = (wait * 2).min(LONGEST_PROBE);
+            match self.ctx.ledger.probe() {
+                Ok(()) => {
+                    info!("measured work can be written down again");
+                    return Ok(());
+                }
+                Err(JournalError::Io { source, .. }) => debug!(%source, "the journal fails still"),
+                Err(err) => return Err(err.into()),
+            }
+        }
     }
 
     /// A lease that is not done, or a new one; otherwise how long to wait.
@@ -455,7 +492,11 @@ impl Worker {
             end_ms: self.ctx.now_ms(),
             output_blob,
         };
-        self.ctx.ledger.record(|_| Some(Entry::Batch(batch)))?;
+        if let Err(err) = self.ctx.ledger.record(|_| Some(Entry::Batch(batch))) {
+            // What is not written down is not claimed, and is executed again: it is not delivered either.
+            self.ctx.book.drop_report(&report)?;
+            return Err(err.into());
+        }
         gauges::count_batch(&measured, lap.active);
         Ok(())
     }
