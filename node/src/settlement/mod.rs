@@ -5,6 +5,7 @@
 
 mod answer;
 mod check;
+mod outcome;
 pub mod plan;
 mod record;
 mod refusal;

@@ -5,14 +5,9 @@ use std::{
     sync::Arc,
 };
 
-use alloy::{
-    primitives::{Address, B256, U256},
-    rpc::types::TransactionReceipt,
-    sol_types::SolEvent,
-};
+use alloy::primitives::{Address, B256};
 use bytes::Bytes;
 use inferix_prover::{
-    claim::ClaimHeader,
     id::{ClaimId, JobId},
     typed_data::domain,
 };
@@ -20,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::{
-    ClaimRecord, Outbox, Stage, check,
+    ClaimRecord, Outbox, Stage, check, outcome,
     plan::{self, Decision, Holdings, OrderKey, Prepared, Slot, Timing},
     refusal,
 };
@@ -29,10 +24,7 @@ use crate::{
         client::ClientError,
         types::{ClaimNotice, Lease, SignedJob},
     },
-    chain::{
-        ChainError, ClaimStatus, LastClaimView, PostedClaim, Sender, bindings::work_claims, calls,
-        posted_claim,
-    },
+    chain::{ChainError, ClaimStatus, LastClaimView, PostedClaim, Sender, calls},
     status::Status,
     worker::{Context, LeaseRecord, LeaseState, Link, Mode, WorkerError, gauges},
 };
@@ -333,7 +325,7 @@ impl Settlement {
     async fn post(&self, mut record: ClaimRecord, last: LastClaimView) -> Result<(), WorkerError> {
         let draft = &record.draft;
         if last.seq >= draft.seq {
-            let posted = self.find(draft.seq).await?;
+            let posted = outcome::find(&self.ctx, draft.seq).await?;
             return match posted {
                 Some(posted) => self.posted(record, posted).await,
                 None => Ok(()),
@@ -348,7 +340,7 @@ impl Settlement {
         match self.sender.send(&intent, call).await {
             Ok(receipt) => {
                 record.gas_used += receipt.gas_used;
-                match posted_in(&receipt) {
+                match outcome::posted_in(&receipt) {
                     Some(posted) => self.posted(record, posted).await,
                     None => Ok(()),
                 }
@@ -462,7 +454,7 @@ impl Settlement {
             }
             ClaimStatus::Final | ClaimStatus::None => {
                 record.stage = Stage::Final {
-                    paid_wei: self.paid_wei(&header, block_number).await?,
+                    paid_wei: outcome::paid_wei(&self.ctx.reader, &header, block_number).await?,
                 };
                 return Ok(self.outbox.put(&record)?);
             }
@@ -475,59 +467,11 @@ impl Settlement {
         let call = calls::finalize(self.ctx.reader.deployment(), &header, &lines)?;
         let receipt = self.sender.send(&intent, call).await?;
         record.gas_used += receipt.gas_used;
-        let settled_wei = finalized_in(&receipt).unwrap_or_default();
-        let paid_wei = self.share_wei(&header, settled_wei).await?;
+        let settled_wei = outcome::finalized_in(&receipt).unwrap_or_default();
+        let paid_wei = outcome::share_wei(&self.ctx.reader, &header, settled_wei).await?;
         info!(seq = record.draft.seq, %paid_wei, "claim final");
         record.stage = Stage::Final { paid_wei };
         Ok(self.outbox.put(&record)?)
-    }
-
-    async fn find(&self, seq: u32) -> Result<Option<PostedClaim>, WorkerError> {
-        let head = self.ctx.reader.head().await?.number;
-        let first = self.ctx.reader.deployment().first_block;
-        let claims = self.ctx.reader.posted_claims(first, head).await?;
-        Ok(claims
-            .into_iter()
-            .filter(|claim| claim.header.device_id() == self.ctx.device_id)
-            .find(|claim| claim.header.seq == seq))
-    }
-
-    /// What a claim that somebody else finalized was paid.
-    async fn paid_wei(&self, header: &ClaimHeader, from: u64) -> Result<U256, WorkerError> {
-        let claim_id = header.claim_id().bytes();
-        let events = self
-            .claim_events(work_claims::ClaimFinalized::SIGNATURE_HASH, from)
-            .await?;
-        let paid = events
-            .iter()
-            .filter_map(|log| work_claims::ClaimFinalized::decode_log(&log.inner).ok())
-            .find(|event| event.claimId == claim_id);
-        let settled_wei = paid.map_or(U256::ZERO, |event| U256::from(event.paidWei));
-        self.share_wei(header, settled_wei).await
-    }
-
-    /// The worker's part of what a claim settled: the treasury has the rest.
-    async fn share_wei(
-        &self,
-        header: &ClaimHeader,
-        settled_wei: U256,
-    ) -> Result<U256, WorkerError> {
-        let parameters = self.ctx.reader.parameters_at(header.paramsVersion).await?;
-        Ok(settled_wei * U256::from(parameters.workerBps) / U256::from(10_000))
-    }
-
-    async fn claim_events(
-        &self,
-        topic: B256,
-        from: u64,
-    ) -> Result<Vec<alloy::rpc::types::Log>, WorkerError> {
-        let head = self.ctx.reader.head().await?.number;
-        let contract = self.ctx.reader.deployment().work_claims;
-        Ok(self
-            .ctx
-            .reader
-            .logs(contract, vec![topic], from, head)
-            .await?)
     }
 }
 
@@ -569,20 +513,4 @@ fn record(prepared: &Prepared, stage: Stage) -> ClaimRecord {
         stage,
         gas_used: 0,
     }
-}
-
-fn posted_in(receipt: &TransactionReceipt) -> Option<PostedClaim> {
-    receipt
-        .inner
-        .logs()
-        .iter()
-        .find_map(|log| posted_claim(log).ok())
-}
-
-/// What a finalization shared out between worker and treasury.
-fn finalized_in(receipt: &TransactionReceipt) -> Option<U256> {
-    let logs = receipt.inner.logs().iter();
-    let mut events =
-        logs.filter_map(|log| work_claims::ClaimFinalized::decode_log(&log.inner).ok());
-    events.next().map(|event| U256::from(event.paidWei))
 }
