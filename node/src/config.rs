@@ -113,6 +113,9 @@ pub struct WorkerConfig {
     pub max_gas_bps: u64,
     /// What one IFX is worth in wei of the chain's coin, to compare gas with earnings.
     pub ifx_price_wei: u64,
+    /// How long blobs that nothing names any more are kept.
+    #[serde(with = "humantime_serde")]
+    pub keep_blobs: Duration,
 }
 
 /// What this node does as a verifier.
@@ -150,6 +153,7 @@ impl Default for WorkerConfig {
             claim_every: Duration::from_secs(86_400),
             max_gas_bps: 200,
             ifx_price_wei: 5_000_000_000_000,
+            keep_blobs: Duration::from_secs(86_400),
         }
     }
 }
@@ -237,6 +241,9 @@ impl Config {
         }
         if !(1..=3600).contains(&self.worker.interval.as_secs()) {
             return out_of_range("worker.interval", "between 1 s and 1 h");
+        }
+        if self.worker.keep_blobs < Duration::from_secs(1) {
+            return out_of_range("worker.keep_blobs", "at least 1 s");
         }
         if self.worker.max_gas_bps == 0 || self.worker.max_gas_bps > 10_000 {
             return out_of_range("worker.max_gas_bps", "between 1 and 10000");

@@ -464,6 +464,10 @@ async fn serving(
         draft,
         through_seq: 0,
         value_wei: U256::ZERO,
+        cursors_from: Vec::new(),
+        askable_until: 0,
+        refusal_count: 0,
+        retry_at: 0,
         stage,
         gas_used: 0,
     };

@@ -149,7 +149,7 @@ fn blob(err: &BlobError) -> (StatusCode, &'static str) {
         BlobError::WrongHash { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "wrong_hash"),
         BlobError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
         BlobError::BrokenStream(_) => (StatusCode::REQUEST_TIMEOUT, "broken_off"),
-        BlobError::Disk(_) | BlobError::Folder(_) => INTERNAL,
+        BlobError::Disk(_) | BlobError::Folder(_) | BlobError::File(_) => INTERNAL,
     }
 }
 

@@ -4,8 +4,11 @@
 //! before anything is sent again. [`plan`] decides what to claim and when.
 
 mod answer;
+mod check;
+mod outcome;
 pub mod plan;
 mod record;
+mod refusal;
 mod server;
 mod service;
 
