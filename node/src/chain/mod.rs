@@ -10,6 +10,7 @@ mod endpoint;
 mod error;
 pub(crate) mod evidence;
 mod keeper;
+mod logs;
 mod permit;
 mod reader;
 mod sender;
@@ -19,8 +20,9 @@ pub use bindings::Refusal;
 pub use deployment::{Deployment, DeploymentError};
 pub use error::ChainError;
 pub use keeper::Keeper;
+pub use logs::posted_claim;
 pub use permit::Permit;
-pub use reader::{Reader, posted_claim};
+pub use reader::Reader;
 pub use sender::{Call, Sender};
 pub use view::{
     AllocationView, BlockView, CheckpointView, ClaimStateView, ClaimStatus, CursorView,

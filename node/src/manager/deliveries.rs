@@ -12,6 +12,7 @@ use super::{
     error::ManagerError,
     orders::OrderBook,
     programs,
+    receipts::Receipted,
     results::{self, ReportRefusal},
 };
 use crate::{
@@ -156,6 +157,11 @@ impl Desk {
             unitCount: u32::try_from(units.len()).unwrap_or(u32::MAX),
             unitsRoot: results::units_root(units)?,
         };
+        let receipted = Receipted {
+            units: units.to_vec(),
+            blob: report.output_blob,
+        };
+        self.receipts.keep(&receipt, &receipted)?;
         let signature = Bytes::copy_from_slice(&self.wallet.sign_message(&receipt, &self.domain)?);
         Ok(SignedReceipt { receipt, signature })
     }

@@ -30,6 +30,7 @@ use super::{
     ledger::{Ledger, Views, acts_as},
     orders::OrderBook,
     programs,
+    receipts::ReceiptBook,
 };
 use crate::{
     api::types::{JobState, ManagerInfo},
@@ -90,6 +91,7 @@ pub struct Desk {
     pub(super) clock: Clock,
     pub(super) wallet: Wallet,
     pub(super) claims: Tree,
+    pub(super) receipts: ReceiptBook,
     chain_id: u64,
     work_claims: Address,
     pub(super) domain: Eip712Domain,
@@ -127,9 +129,14 @@ impl Desk {
         let domain = domain(parts.chain_id, parts.work_claims);
         let mut orders = OrderBook::open(&parts.store, parts.account, domain.clone())?;
         let claims = parts.store.tree("claims")?;
+        let receipts = ReceiptBook::open(&parts.store)?;
         let mut uses = BlobUses::default();
         for job in parts.queue.jobs() {
             uses.insert_job(&job);
+            let job_id = job.entry.job_id();
+            for blob in receipts.blobs(job_id)? {
+                uses.insert(blob, BlobUse::Output(job_id));
+            }
             undo_leases_without_order(parts.queue.as_ref(), &orders, &job)?;
             for lease in &job.leases {
                 note_delivered(&mut orders, &job, lease.task.task_id());
@@ -159,6 +166,7 @@ impl Desk {
             waits: Mutex::default(),
             domain,
             claims,
+            receipts,
         }))
     }
 

@@ -77,6 +77,7 @@ impl Desk {
         let is_old = |at: u64| at.saturating_add(keep_s) <= now;
         for job in self.queue.jobs() {
             if job.ended_at(now).is_some_and(is_old) {
+                self.receipts.forget(job.entry.job_id())?;
                 self.queue.forget(job.entry.job_id())?;
             }
         }
