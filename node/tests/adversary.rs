@@ -7,6 +7,9 @@
     reason = "a test says what failed by panicking"
 )]
 
+#[path = "adversary/managers.rs"]
+mod managers;
+
 use std::{sync::Arc, time::Duration};
 
 use alloy::{

@@ -163,6 +163,23 @@ impl Reader {
         })
     }
 
+    /// Until when somebody was an account's operator, Unix time in seconds: 0 if never, the largest if still.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn operator_until(
+        &self,
+        account: Address,
+        operator: Address,
+    ) -> Result<u64, ChainError> {
+        Ok(self
+            .node_registry()
+            .operatorUntil(account, operator)
+            .call()
+            .await?)
+    }
+
     /// A device's speed, in micro-IB.
     ///
     /// # Errors

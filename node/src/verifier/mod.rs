@@ -3,8 +3,11 @@
 mod demands;
 mod error;
 mod evidence;
+mod managers;
+mod orders;
 mod recheck;
 mod service;
+mod sources;
 mod watch;
 
 pub use error::VerifierError;

@@ -14,25 +14,20 @@ use inferix_prover::{
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
-use url::Url;
 
 use super::{
     Stage, VerifierError, WatchList, Watched, demands, evidence,
+    orders::ObservedOrders,
     recheck::{self, Sample, Verdict},
 };
 use crate::{
-    api::client::{Client, ClientError, ClientOptions},
     blobs::Blobs,
     chain::{ChainError, ClaimStatus, Reader, Sender, calls},
     config::Config,
-    manager::clock::Clock,
     roles,
-    store::Store,
+    store::{Store, Tree},
     wallet::Wallet,
 };
-
-/// The largest blob that is fetched: a claim's, or a job's input.
-const MAX_BLOB_BYTES: u64 = 512 << 20;
 
 /// Places of a claim that are demanded together: each costs a fee until it turns out to be hidden.
 const DEMANDS_AT_ONCE: usize = 4;
@@ -44,13 +39,16 @@ const DEMAND_OPEN_TO_MANAGER: u8 = 2;
 /// Checks claims and refutes false ones.
 #[derive(Debug)]
 pub struct Verifier {
-    config: Config,
-    account: Address,
-    wallet: Wallet,
-    reader: Reader,
-    sender: Sender,
-    list: WatchList,
-    blobs: Blobs,
+    pub(super) config: Config,
+    pub(super) account: Address,
+    pub(super) wallet: Wallet,
+    pub(super) reader: Reader,
+    pub(super) sender: Sender,
+    pub(super) list: WatchList,
+    pub(super) orders: ObservedOrders,
+    /// Frauds of managers that were proven, or refused.
+    pub(super) accusations: Tree,
+    pub(super) blobs: Blobs,
     executor: Arc<CpuExecutor>,
     secret: B256,
 }
@@ -75,6 +73,8 @@ impl Verifier {
             account,
             sender: Sender::open(&config.chain, chain_id, wallet.clone(), &store)?,
             list: WatchList::open(&store)?,
+            orders: ObservedOrders::open(&store)?,
+            accusations: store.tree("accused managers")?,
             blobs: Blobs::open(&config.data_dir.join("blobs"))?,
             executor: Arc::new(CpuExecutor::new(config.verifier.threads)?),
             secret: secret(&store)?,
@@ -156,8 +156,10 @@ impl Verifier {
             return self.refute(watched, &findings).await;
         }
         self.void(&watched, &findings).await?;
-        for fraud in &findings.manager_frauds {
-            warn!(claim_id = %watched.claim_id, ?fraud, "manager signed against a builder");
+        self.refute_managers(&watched, &findings.manager_frauds)
+            .await?;
+        if let Some(blob) = &blob {
+            self.observe(&watched, blob).await?;
         }
         if !findings.demands.is_empty() {
             return self.demand(watched, &findings).await;
@@ -174,75 +176,7 @@ impl Verifier {
         Ok(self.list.put(&watched)?)
     }
 
-    /// The claim's blob: `None` if nobody has it, `Some(None)` if it is not one.
-    async fn claim_blob(
-        &self,
-        watched: &Watched,
-    ) -> Result<Option<Option<ClaimBlob>>, VerifierError> {
-        let Some(bytes) = self.fetch(watched.header.blobHash, watched).await? else {
-            return Ok(None);
-        };
-        let decoded = ClaimBlob::from_bytes(&bytes);
-        if let Err(err) = &decoded {
-            warn!(claim_id = %watched.claim_id, %err, "claim blob is none");
-        }
-        Ok(Some(decoded.ok()))
-    }
-
-    /// A blob from this node or from a manager.
-    async fn fetch(
-        &self,
-        hash: B256,
-        watched: &Watched,
-    ) -> Result<Option<bytes::Bytes>, VerifierError> {
-        if self.blobs.has(hash).await? {
-            return Ok(Some(self.blobs.get(hash).await?));
-        }
-        for base in self.manager_urls(watched).await? {
-            let fetched = async {
-                let client = self.client(base.clone()).await?;
-                client.fetch_into(&self.blobs, hash, MAX_BLOB_BYTES).await
-            };
-            match fetched.await {
-                Ok(_) => return Ok(Some(self.blobs.get(hash).await?)),
-                Err(err) => debug!(manager = %base, %hash, %err, "blob not fetched"),
-            }
-        }
-        Ok(None)
-    }
-
-    /// The managers of a claim's lines, as the registry names them, and those that are configured.
-    async fn manager_urls(&self, watched: &Watched) -> Result<Vec<Url>, VerifierError> {
-        let named: BTreeSet<Address> = watched.lines.iter().map(|line| line.manager).collect();
-        let registered = self.reader.manager_endpoints().await?;
-        let urls = registered
-            .into_iter()
-            .filter(|(manager, _)| named.contains(manager))
-            .filter_map(|(_, endpoint)| Url::parse(&endpoint).ok());
-        Ok(self
-            .config
-            .verifier
-            .managers
-            .iter()
-            .cloned()
-            .chain(urls)
-            .collect())
-    }
-
-    async fn client(&self, base: Url) -> Result<Client, ClientError> {
-        let deployment = self.reader.deployment();
-        Client::connect(ClientOptions {
-            base,
-            account: self.account,
-            wallet: self.wallet.clone(),
-            chain_id: deployment.chain_id,
-            work_claims: deployment.work_claims,
-            clock: Clock::system(),
-        })
-        .await
-    }
-
-    async fn find(
+    pub(super) async fn find(
         &self,
         watched: &Watched,
         blob: Option<&ClaimBlob>,
@@ -271,13 +205,14 @@ impl Verifier {
                 }
             }
         }
+        let other_orders = self.orders.of_managers(&watched.lines)?;
         checkpoints.retain(|_, recorded_at| *recorded_at != 0);
         let facts = Facts {
             domain: &domain(deployment.chain_id, deployment.work_claims),
             drift_seconds: u64::from(parameters.drift),
             checkpoints: &checkpoints,
             live_programs: Some(&programs),
-            other_orders: &[],
+            other_orders: &other_orders,
         };
         let known = demands::answers(&self.reader, &watched.posted()).await?;
         let view = ClaimView {
