@@ -49,6 +49,7 @@ impl Served {
             desk: Arc::clone(&bench.desk),
             nonces: Arc::new(NonceBook::open(&bench.store).unwrap()),
             rate: Arc::new(RateLimit::default()),
+            clock: bench.clock(),
             metrics: None,
         };
         tokio::spawn(serve(listener, state, cancel.clone()));

@@ -132,7 +132,7 @@ pub async fn authenticate(
         path: &path,
         body_hash,
     };
-    let now = state.desk.now();
+    let now = state.clock.now();
     let signer = credentials.check(state.desk.domain(), request, now)?;
 
     let caller = credentials.caller;

@@ -19,7 +19,12 @@ use crate::{
     blobs::Blobs,
     chain::{Keeper, Reader, Sender},
     config::Config,
-    manager::{Desk, clock::Clock, demands::DemandServer, desk::DeskParts},
+    manager::{
+        Desk,
+        clock::{ChainClock, Clock},
+        demands::DemandServer,
+        desk::DeskParts,
+    },
     queue::EmbeddedQueue,
     roles,
     store::Store,
@@ -69,7 +74,12 @@ async fn run(session: &Session, listen: Option<SocketAddr>) -> Result<()> {
     let wallet = session.wallet(&config)?;
     // One recorder counts for the API's /metrics and for metrics_listen.
     let metrics = crate::metrics::install()?;
-    let (state, store) = open(&config, wallet).await?;
+    let Opened {
+        state,
+        store,
+        chain_clock,
+        reader,
+    } = open(&config, wallet).await?;
     let poll_interval = config.chain.poll_interval;
     let state = ApiState {
         metrics: Some(metrics),
@@ -112,6 +122,13 @@ async fn run(session: &Session, listen: Option<SocketAddr>) -> Result<()> {
         let desk = Arc::clone(&desk);
         async move {
             desk.run_upkeep(poll_interval, cancel).await;
+            Ok(())
+        }
+    });
+    supervisor.add("clock", move |cancel| {
+        let (chain_clock, reader) = (chain_clock.clone(), reader.clone());
+        async move {
+            chain_clock.follow(&reader, poll_interval, cancel).await;
             Ok(())
         }
     });
@@ -162,8 +179,16 @@ impl ChainDuties {
     }
 }
 
+/// A manager that is ready to run.
+struct Opened {
+    state: ApiState,
+    store: Store,
+    chain_clock: ChainClock,
+    reader: Reader,
+}
+
 /// Opens the manager with all that it needs.
-async fn open(config: &Config, wallet: Wallet) -> Result<(ApiState, Store)> {
+async fn open(config: &Config, wallet: Wallet) -> Result<Opened> {
     let reader = Reader::connect(&config.chain).await?;
     let account = config.wallet.owner.unwrap_or(wallet.address());
     let node = reader.node(account).await?;
@@ -184,6 +209,7 @@ async fn open(config: &Config, wallet: Wallet) -> Result<(ApiState, Store)> {
     let queue = Arc::new(EmbeddedQueue::open(&store)?);
     let executor = CpuExecutor::new(1).wrap_err("starting the device that validates inputs")?;
     let deployment = reader.deployment().clone();
+    let chain_clock = ChainClock::start(&reader).await?;
     let desk = Desk::open(DeskParts {
         account,
         wallet,
@@ -193,18 +219,24 @@ async fn open(config: &Config, wallet: Wallet) -> Result<(ApiState, Store)> {
         store: store.clone(),
         queue,
         blobs: Blobs::open(&dir.join("blobs"))?,
-        ledger: Arc::new(reader),
+        ledger: Arc::new(reader.clone()),
         keep_views: config.chain.poll_interval,
         executor: Arc::new(executor),
-        clock: Clock::system(),
+        clock: chain_clock.clock(),
     })?;
     let state = ApiState {
         desk,
         nonces: Arc::new(NonceBook::open(&store)?),
         rate: Arc::new(RateLimit::default()),
+        clock: Clock::system(),
         metrics: None,
     };
-    Ok((state, store))
+    Ok(Opened {
+        state,
+        store,
+        chain_clock,
+        reader,
+    })
 }
 
 fn fault(err: std::io::Error) -> Failure {

@@ -76,7 +76,7 @@ pub struct DeskParts {
     pub keep_views: Duration,
     /// What validates inputs.
     pub executor: Arc<dyn Executor>,
-    /// The time.
+    /// The chain's time.
     pub clock: Clock,
 }
 
@@ -185,7 +185,7 @@ impl Desk {
         self.chain_id
     }
 
-    /// The time.
+    /// The chain's time.
     pub fn now(&self) -> u64 {
         self.clock.now()
     }

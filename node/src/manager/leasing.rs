@@ -245,7 +245,7 @@ impl Desk {
             max_cost: job.entry.signed.job.maxCost,
             reference_rate: job.entry.signed.job.referenceRate,
             ib_micro: applicant.ib_micro,
-            // Its worker counts from its own clock, or the chain's.
+            // Its worker may have seen an earlier block.
             lease_s: (lease_ends_at - now).saturating_add(view.parameters.drift_s),
         };
         let aim = self
