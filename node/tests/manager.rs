@@ -362,6 +362,26 @@ async fn what_a_worker_reports_must_be_what_it_sent() {
         matches!(wrong_root, ReportRefusal::WrongRoot { unit_index: 1, .. }),
         "{wrong_root}"
     );
+    let cheap = refusal(&|report| report.units[1].cost += 1).await;
+    assert!(
+        matches!(
+            cheap,
+            ReportRefusal::WrongCost {
+                unit_index: 1,
+                computed: 1000,
+                reported: 1001
+            }
+        ),
+        "{cheap}"
+    );
+    let whole = refusal(&|report| {
+        (report.units[0].status, report.units[0].cost) = (1, MAX_COST);
+    })
+    .await;
+    assert!(
+        matches!(whole, ReportRefusal::NotCapped { unit_index: 0 }),
+        "{whole}"
+    );
     let dear = refusal(&|report| report.units[0].cost = MAX_COST + 1).await;
     assert!(
         matches!(

@@ -62,6 +62,7 @@ impl Desk {
         let signed = &job.entry.signed;
         let shape =
             programs::shape(signed.job.programId, &signed.params).map_err(ReportRefusal::from)?;
+        let program = (signed.job.programId, shape.log2_output);
 
         let permit = self.check_turn().await?;
         let blob = self.blobs.get(report.output_blob).await.map_err(|err| {
@@ -69,7 +70,7 @@ impl Desk {
         })?;
         let receipt = self
             .blocking(move |desk| {
-                results::check_outputs(&units, &blob, shape.log2_output)?;
+                results::check_outputs(&units, &blob, program)?;
                 desk.keep_delivery(worker, &report, &units)
             })
             .await?;

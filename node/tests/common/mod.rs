@@ -413,11 +413,13 @@ pub fn report(
     let first_unit = task.first_unit + u64::from(from);
     let output = |unit: u64| {
         let seed = keccak256(unit.to_be_bytes());
-        seed.iter()
-            .copied()
-            .cycle()
-            .take(UNIT_BYTES)
-            .collect::<Vec<u8>>()
+        let mut output: Vec<u8> = seed.iter().copied().cycle().take(UNIT_BYTES).collect();
+        // The first pixel cost everything.
+        for pixel in output.chunks_exact_mut(16) {
+            pixel[12..].fill(0);
+        }
+        output[12..16].copy_from_slice(&u32::try_from(cost).unwrap().to_le_bytes());
+        output
     };
     let outputs: Vec<Vec<u8>> = (first_unit..first_unit + u64::from(unit_count))
         .map(output)
