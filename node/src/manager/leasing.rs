@@ -74,7 +74,7 @@ impl Desk {
         let jobs = self.open_jobs(now);
         let own = own_leases(&jobs, &applicant, now);
         if let Some(lease) = self.lost_answer(&own, &request) {
-            return Ok(LeaseReply::granted(lease));
+            return Ok(LeaseReply::granted(self.trimmed(lease, &request.known)));
         }
         if own.len() >= HELD_MAX {
             return Ok(LeaseReply::idle(
@@ -86,7 +86,9 @@ impl Desk {
         let mut reason = "no job has free units".to_owned();
         for candidate in job_order(self.candidates(&jobs, now.saturating_sub(parameters.drift_s))) {
             match self.offer(&applicant, parameters, candidate).await? {
-                Ok(lease) => return Ok(LeaseReply::granted(lease)),
+                Ok(lease) => {
+                    return Ok(LeaseReply::granted(self.trimmed(lease, &request.known)));
+                }
                 Err(why) => {
                     self.waits().insert(candidate.job_id, why.clone());
                     reason = why;
@@ -145,6 +147,7 @@ impl Desk {
         let job = self.queue.job(task.job_id)?.entry.signed.clone();
         Some(Lease {
             task_index,
+            tasks_from: 0,
             tasks: signed.tasks,
             order: signed.order,
             order_signature: signed.signature,

@@ -18,6 +18,7 @@ mod holdings;
 pub mod jobs;
 pub mod leasing;
 pub mod ledger;
+mod lists;
 pub mod orders;
 mod past_orders;
 pub mod programs;

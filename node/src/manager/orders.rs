@@ -15,7 +15,7 @@
 use std::collections::BTreeMap;
 
 use alloy::{
-    primitives::{Address, Bytes, U256},
+    primitives::{Address, B256, Bytes, U256},
     sol_types::Eip712Domain,
 };
 use inferix_prover::{
@@ -97,6 +97,8 @@ pub struct OrderBook {
 #[derive(Debug, Default)]
 pub(super) struct List {
     pub(super) tasks: Vec<ListedTask>,
+    /// The root of each beginning of the list, by its length less one.
+    pub(super) roots: Vec<B256>,
     peaks: Peaks,
     head: Option<Head>,
     cursor: CursorView,
@@ -347,6 +349,7 @@ impl OrderBook {
             worker: pair.worker,
         })?;
         list.peaks.append(listed.task.leaf()).map_err(full)?;
+        list.roots.push(list.peaks.root().map_err(full)?);
         list.tasks.push(listed);
         self.places.insert(listed.task.task_id(), (pair, index));
         Ok(())
@@ -420,7 +423,7 @@ fn to_u96(value: U256) -> Option<U96> {
 }
 
 /// A list is as long as memory allows, so each place fits.
-fn to_index(index: u32) -> usize {
+pub(super) fn to_index(index: u32) -> usize {
     usize::try_from(index).unwrap_or(usize::MAX)
 }
 

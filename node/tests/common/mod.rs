@@ -359,6 +359,7 @@ pub fn ask(held: &[B256]) -> LeaseRequest {
     LeaseRequest {
         device_index: 0,
         held: held.to_vec(),
+        known: Vec::new(),
     }
 }
 
