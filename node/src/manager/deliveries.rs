@@ -65,6 +65,7 @@ impl Desk {
         let program = (signed.job.programId, shape.log2_output);
 
         let permit = self.check_turn().await?;
+        self.touch_blob(report.output_blob);
         let blob = self.blobs.get(report.output_blob).await.map_err(|err| {
             ManagerError::of_blob(err, |blob| ManagerError::OutputMissing { blob })
         })?;

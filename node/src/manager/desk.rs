@@ -28,6 +28,7 @@ use super::{
     deliveries::note_delivered,
     error::ManagerError,
     ledger::{Ledger, Views, acts_as},
+    loose::LooseBlob,
     orders::OrderBook,
     programs,
     receipts::ReceiptBook,
@@ -91,6 +92,7 @@ pub struct Desk {
     pub(super) clock: Clock,
     pub(super) wallet: Wallet,
     pub(super) claims: Tree,
+    pub(super) loose: Tree,
     pub(super) receipts: ReceiptBook,
     chain_id: u64,
     work_claims: Address,
@@ -148,6 +150,10 @@ impl Desk {
                 BlobUse::Claim(ClaimId::new(B256::from_slice(&key))),
             );
         }
+        let loose = parts.store.tree("loose blobs")?;
+        for (key, blob) in loose.scan::<LooseBlob>(b"")? {
+            uses.insert_loose(B256::from_slice(&key), blob);
+        }
         Ok(Arc::new(Self {
             views: Views::new(parts.ledger, parts.keep_views),
             account: parts.account,
@@ -166,6 +172,7 @@ impl Desk {
             waits: Mutex::default(),
             domain,
             claims,
+            loose,
             receipts,
         }))
     }

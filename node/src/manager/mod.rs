@@ -19,6 +19,7 @@ pub mod jobs;
 pub mod leasing;
 pub mod ledger;
 mod lists;
+pub mod loose;
 pub mod orders;
 mod past_orders;
 pub mod programs;
