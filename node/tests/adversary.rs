@@ -351,6 +351,7 @@ fn verifier_config(world: &World) -> Config {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_way_to_cheat_is_refuted_and_an_honest_claim_is_not() {
+    let shown = inferix_node::metrics::install().unwrap();
     let mut world = World::new().await;
     let config = verifier_config(&world);
     let blobs = Blobs::open(&config.data_dir.join("blobs")).unwrap();
@@ -415,6 +416,15 @@ async fn every_way_to_cheat_is_refuted_and_an_honest_claim_is_not() {
         world.reader.credits(treasury).await.unwrap().0,
         amount_wei - earned_wei
     );
+
+    // Tests beside this one refute no worker.
+    let shown = shown.render();
+    let has = |line: &str| assert!(shown.lines().any(|shown| shown == line), "{line}: {shown}");
+    // One of them hides what would prove it, and loses by not serving the demand.
+    has("inferix_claims_refuted_total 15");
+    has("inferix_bounties_wei 45000000000000000000");
+    has("inferix_demands_opened_total 1");
+    has("inferix_demands_answered_total 0");
 
     cancel.cancel();
     running.await.unwrap().unwrap();

@@ -7,6 +7,7 @@ pub mod calls;
 pub mod deploy;
 mod deployment;
 mod endpoint;
+mod endpoints;
 mod error;
 pub(crate) mod evidence;
 mod keeper;
@@ -18,6 +19,7 @@ mod view;
 
 pub use bindings::Refusal;
 pub use deployment::{Deployment, DeploymentError};
+pub use endpoints::ManagerEndpoints;
 pub use error::ChainError;
 pub use keeper::Keeper;
 pub use logs::posted_claim;

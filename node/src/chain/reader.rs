@@ -212,37 +212,6 @@ impl Reader {
             .await?)
     }
 
-    /// Managers that have registered, with the endpoints that they told last.
-    ///
-    /// # Errors
-    ///
-    /// As [`ifx_wei`](Self::ifx_wei).
-    pub async fn manager_endpoints(&self) -> Result<Vec<(Address, String)>, ChainError> {
-        let mut endpoints = std::collections::BTreeMap::new();
-        let head = self.head().await?.number;
-        for log in self
-            .logs(
-                self.deployment.node_registry,
-                vec![
-                    node_registry::NodeRegistered::SIGNATURE_HASH,
-                    node_registry::EndpointChanged::SIGNATURE_HASH,
-                ],
-                self.deployment.first_block,
-                head,
-            )
-            .await?
-        {
-            if let Ok(event) = node_registry::NodeRegistered::decode_log(&log.inner) {
-                if event.roles & crate::roles::MANAGER != 0 {
-                    endpoints.insert(event.node, event.endpoint.clone());
-                }
-            } else if let Ok(event) = node_registry::EndpointChanged::decode_log(&log.inner) {
-                endpoints.insert(event.node, event.endpoint.clone());
-            }
-        }
-        Ok(endpoints.into_iter().collect())
-    }
-
     /// A builder's money that no manager may spend, in wei.
     ///
     /// # Errors

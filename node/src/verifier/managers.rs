@@ -9,7 +9,7 @@ use inferix_prover::{
 };
 use tracing::{debug, error, info, warn};
 
-use super::{Stage, Verifier, VerifierError, Watched, evidence};
+use super::{Stage, Verifier, VerifierError, Watched, evidence, tally::Deed};
 use crate::chain::{
     ChainError, ClaimStatus, Refusal, bindings::manager_frauds::IManagerFraudsErrors,
 };
@@ -32,6 +32,7 @@ impl Verifier {
             let is_proven = match self.sender.send(&intent, call).await {
                 Ok(receipt) => {
                     info!(%claim_id, intent, gas_used = receipt.gas_used, "manager's fraud proven");
+                    self.tally.note(Deed::ManagerRefuted, &intent, 1)?;
                     true
                 }
                 Err(err) if err.is_retryable() => return Err(err.into()),

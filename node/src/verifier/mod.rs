@@ -8,6 +8,7 @@ mod orders;
 mod recheck;
 mod service;
 mod sources;
+mod tally;
 mod watch;
 
 pub use error::VerifierError;

@@ -19,11 +19,14 @@ use super::{
     Stage, VerifierError, WatchList, Watched, demands, evidence,
     orders::ObservedOrders,
     recheck::{self, Sample, Verdict},
+    tally::{Deed, Tally},
 };
 use crate::{
     blobs::Blobs,
-    chain::{ChainError, ClaimStatus, Reader, Sender, calls},
+    chain::{ChainError, ClaimStatus, ManagerEndpoints, Reader, Sender, calls},
     config::Config,
+    demands::{OPEN_TO_MANAGER, OPEN_TO_WORKER},
+    manager::clock::Clock,
     roles,
     store::{Store, Tree},
     wallet::Wallet,
@@ -33,8 +36,7 @@ use crate::{
 const DEMANDS_AT_ONCE: usize = 4;
 /// Statuses of a demand, as `IDemands.DemandStatus`.
 const DEMAND_NONE: u8 = 0;
-const DEMAND_OPEN: u8 = 1;
-const DEMAND_OPEN_TO_MANAGER: u8 = 2;
+const DEMAND_SERVED: u8 = 3;
 
 /// Checks claims and refutes false ones.
 #[derive(Debug)]
@@ -48,6 +50,10 @@ pub struct Verifier {
     pub(super) orders: ObservedOrders,
     /// Frauds of managers that were proven, or refused.
     pub(super) accusations: Tree,
+    /// Demands of this verifier's that are not at an end.
+    open_demands: Tree,
+    pub(super) tally: Tally,
+    pub(super) endpoints: ManagerEndpoints,
     pub(super) blobs: Blobs,
     executor: Arc<CpuExecutor>,
     secret: B256,
@@ -75,6 +81,9 @@ impl Verifier {
             list: WatchList::open(&store)?,
             orders: ObservedOrders::open(&store)?,
             accusations: store.tree("accused managers")?,
+            open_demands: store.tree("open demands")?,
+            tally: Tally::open(&store)?,
+            endpoints: ManagerEndpoints::open(&store, config.chain.confirmations_blocks)?,
             blobs: Blobs::open(&config.data_dir.join("blobs"))?,
             executor: Arc::new(CpuExecutor::new(config.verifier.threads)?),
             secret: secret(&store)?,
@@ -94,6 +103,7 @@ impl Verifier {
         self.sender.recover().await?;
         loop {
             self.watch().await?;
+            self.follow_demands().await?;
             for watched in self.list.all()? {
                 if cancel.is_cancelled() {
                     return Ok(());
@@ -113,6 +123,7 @@ impl Verifier {
     /// again.
     async fn watch(&self) -> Result<(), VerifierError> {
         let head = self.reader.head().await?.number;
+        metrics::gauge!("inferix_last_chain_contact_seconds").set(Clock::system().now() as f64);
         let safe = head.saturating_sub(self.config.chain.confirmations_blocks);
         let first = self.reader.deployment().first_block;
         let from = self
@@ -125,6 +136,7 @@ impl Verifier {
         let posted = self.reader.posted_claims(from, head).await?;
         for claim in &posted {
             info!(claim_id = %claim.claim_id, worker = %claim.header.worker, "claim seen");
+            self.tally.note(Deed::ClaimSeen, claim.claim_id, 1)?;
         }
         Ok(self.list.add(posted, safe.max(from.saturating_sub(1)))?)
     }
@@ -133,9 +145,12 @@ impl Verifier {
         let state = self.reader.claim_state(&watched.header).await?;
         if state.status != ClaimStatus::Posted {
             watched.stage = match (&watched.stage, state.status) {
-                (Stage::Accused { fraud }, ClaimStatus::Rejected) => Stage::Refuted {
-                    fraud: fraud.clone(),
-                },
+                (Stage::Accused { fraud }, ClaimStatus::Rejected) => {
+                    self.tally.note(Deed::ClaimRefuted, watched.claim_id, 1)?;
+                    Stage::Refuted {
+                        fraud: fraud.clone(),
+                    }
+                }
                 (_, status) => Stage::Missed {
                     reason: format!("it was {status:?} already"),
                 },
@@ -170,6 +185,11 @@ impl Verifier {
                 reason: "its blob can't be read".to_owned(),
             },
         };
+        if let Stage::Sound { rechecked_units } = watched.stage {
+            let (claim_id, units) = (watched.claim_id, u128::from(rechecked_units));
+            self.tally.note(Deed::ClaimSound, claim_id, 1)?;
+            self.tally.note(Deed::UnitsRechecked, claim_id, units)?;
+        }
         if watched.stage != Stage::Open {
             info!(claim_id = %watched.claim_id, stage = ?watched.stage, "claim judged");
         }
@@ -248,7 +268,7 @@ impl Verifier {
                     self.allow_fee(&watched).await?;
                     ("demand", demands::open(deployment, &claim, &demand)?)
                 }
-                DEMAND_OPEN | DEMAND_OPEN_TO_MANAGER
+                OPEN_TO_WORKER | OPEN_TO_MANAGER
                     if self.reader.head().await?.time > deadline_at =>
                 {
                     ("expire", demands::expire(deployment, &claim, &demand)?)
@@ -257,7 +277,11 @@ impl Verifier {
             };
             match self.sender.send(&format!("{step}/{demand_id}"), call).await {
                 Ok(_) => {
-                    warn!(claim_id = %watched.claim_id, ?found, step, "hidden part of a claim")
+                    warn!(claim_id = %watched.claim_id, ?found, step, "hidden part of a claim");
+                    if status == DEMAND_NONE {
+                        self.open_demands.put(demand_id, &true)?;
+                        self.tally.note(Deed::DemandOpened, demand_id, 1)?;
+                    }
                 }
                 Err(err) if err.is_retryable() => return Err(err.into()),
                 Err(err) => {
@@ -267,6 +291,21 @@ impl Verifier {
                     };
                     return Ok(self.list.put(&watched)?);
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at what became of this verifier's demands.
+    async fn follow_demands(&self) -> Result<(), VerifierError> {
+        for (key, _) in self.open_demands.scan::<bool>(b"")? {
+            let demand_id = B256::from_slice(&key);
+            let (status, _) = self.reader.demand_state(demand_id).await?;
+            if status == DEMAND_SERVED {
+                self.tally.note(Deed::DemandServed, demand_id, 1)?;
+            }
+            if !matches!(status, DEMAND_NONE | OPEN_TO_WORKER | OPEN_TO_MANAGER) {
+                self.open_demands.remove(demand_id)?;
             }
         }
         Ok(())
@@ -316,6 +355,10 @@ impl Verifier {
         match self.sender.send(&format!("prove/{claim_id}"), call).await {
             Ok(receipt) => {
                 info!(%claim_id, fraud = name, gas_used = receipt.gas_used, "claim refuted");
+                let parameters = self.reader.parameters_at(watched.header.paramsVersion);
+                let bounty_wei = parameters.await?.bountyWei.to::<u128>();
+                self.tally.note(Deed::ClaimRefuted, claim_id, 1)?;
+                self.tally.note(Deed::BountyEarned, claim_id, bounty_wei)?;
                 watched.stage = Stage::Refuted { fraud: name };
                 Ok(self.list.put(&watched)?)
             }
@@ -342,7 +385,8 @@ impl Verifier {
             let call = evidence::void(self.reader.deployment(), &watched.posted(), found)?;
             match self.sender.send(&intent, call).await {
                 Ok(_) => {
-                    info!(claim_id = %watched.claim_id, leaf_index = leaf.index, "leaf voided")
+                    info!(claim_id = %watched.claim_id, leaf_index = leaf.index, "leaf voided");
+                    self.tally.note(Deed::LeafVoided, &intent, 1)?;
                 }
                 Err(err) if err.is_retryable() => return Err(err.into()),
                 Err(err) => debug!(%err, "leaf not voided"),

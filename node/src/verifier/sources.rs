@@ -57,11 +57,8 @@ impl Verifier {
     /// The managers of a claim's lines, as the registry names them, and those that are configured.
     pub(super) async fn manager_urls(&self, watched: &Watched) -> Result<Vec<Url>, VerifierError> {
         let named: BTreeSet<Address> = watched.lines.iter().map(|line| line.manager).collect();
-        let registered = self.reader.manager_endpoints().await?;
-        let urls = registered
-            .into_iter()
-            .filter(|(manager, _)| named.contains(manager))
-            .filter_map(|(_, endpoint)| Url::parse(&endpoint).ok());
+        let told = self.endpoints.of(&self.reader, named).await?;
+        let urls = told.iter().filter_map(|endpoint| Url::parse(endpoint).ok());
         Ok(self
             .config
             .verifier

@@ -1,5 +1,6 @@
 //! What a manager signs against a builder costs it stake, and the worker stays paid.
 
+use inferix_node::chain::{ManagerEndpoints, bindings::node_registry};
 use inferix_prover::claim::Line;
 
 use super::*;
@@ -112,6 +113,33 @@ async fn a_manager_that_leases_units_twice_repays_each_leaf() {
     (world.worker, world.sender) = second;
     is_paid(&world, &claim).await;
     running.end().await;
+}
+
+/// What was read before is kept, and what changed since is read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_managers_endpoint_is_followed() {
+    let world = World::new().await;
+    let store = Store::open(&world.dir.path().join("endpoints")).unwrap();
+    let (manager, stranger) = (world.manager.address(), world.worker.address());
+    let told = async |endpoints: &ManagerEndpoints| {
+        let told = endpoints.of(&world.reader, [manager, stranger]);
+        told.await.unwrap()
+    };
+    let endpoints = ManagerEndpoints::open(&store, 1).unwrap();
+    assert_eq!(told(&endpoints).await, [""]);
+    for endpoint in ["http://one", "http://other"] {
+        let call = node_registry::setEndpointCall {
+            node: manager,
+            endpoint: endpoint.to_owned(),
+        };
+        let registry = world.devnet.deployment().node_registry;
+        let call = inferix_node::chain::Call::new(registry, call.abi_encode());
+        world.send_as(&world.manager, endpoint, call).await;
+        assert_eq!(told(&endpoints).await, [endpoint]);
+        world.pass(1).await;
+        let again = ManagerEndpoints::open(&store, 1).unwrap();
+        assert_eq!(told(&again).await, [endpoint]);
+    }
 }
 
 fn leaf_wei(line: &Line, leaf: &Interval) -> U256 {
