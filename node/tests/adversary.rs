@@ -10,10 +10,10 @@
 #[path = "adversary/managers.rs"]
 mod managers;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use alloy::{
-    primitives::{B256, U256, aliases::U96, keccak256},
+    primitives::{Address, B256, U256, aliases::U96, keccak256},
     providers::{Provider, RootProvider},
     signers::local::PrivateKeySigner,
     sol_types::{SolCall, SolValue},
@@ -67,6 +67,8 @@ struct World {
     builder: Wallet,
     verifier: Wallet,
     sender: Sender,
+    /// Those of the others: a store that was closed is free only a moment later.
+    senders: tokio::sync::Mutex<BTreeMap<Address, Sender>>,
     tasks: Vec<Task>,
     job: Job,
 }
@@ -114,6 +116,7 @@ impl World {
             builder,
             verifier,
             sender,
+            senders: tokio::sync::Mutex::default(),
             tasks: Vec::new(),
             job,
         };
@@ -165,11 +168,14 @@ impl World {
     }
 
     async fn send_as(&self, wallet: &Wallet, intent: &str, call: inferix_node::chain::Call) {
-        let config = self
-            .devnet
-            .chain_config(&self.dir.path().join("deployment.json"));
-        let store = Store::open(&self.dir.path().join(format!("{:#x}", wallet.address()))).unwrap();
-        let sender = Sender::open(&config, CHAIN_ID, wallet.clone(), &store).unwrap();
+        let account = wallet.address();
+        let mut senders = self.senders.lock().await;
+        let sender = senders.entry(account).or_insert_with(|| {
+            let deployment_file = self.dir.path().join("deployment.json");
+            let config = self.devnet.chain_config(&deployment_file);
+            let store = Store::open(&self.dir.path().join(format!("{account:#x}"))).unwrap();
+            Sender::open(&config, CHAIN_ID, wallet.clone(), &store).unwrap()
+        });
         sender.send(intent, call).await.unwrap();
     }
 
