@@ -188,6 +188,18 @@ impl Blobs {
         }
     }
 
+    /// Removes a blob. One that is not there is no failure.
+    ///
+    /// # Errors
+    ///
+    /// [`BlobError::Disk`].
+    pub async fn remove(&self, hash: B256) -> Result<(), BlobError> {
+        match self.store.delete(&location(hash)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(err) => Err(err.into()),
+        }
+    }
+
     /// Removes blobs that are older than `min_age` and that `is_kept` does not name. Returns how many.
     ///
     /// # Errors

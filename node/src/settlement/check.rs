@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use alloy::{primitives::aliases::U96, sol_types::Eip712Domain};
+use alloy::sol_types::Eip712Domain;
 use inferix_prover::{
     blob::LineError,
     claim::{ClaimHeader, Line, lines_hash},
@@ -41,8 +41,7 @@ pub(super) fn refutable(
         .map(|(line, (from, draft))| line.to_line(*from, draft.cursor_to))
         .collect::<Result<_, _>>()?;
     let header = ClaimHeader {
-        worker: blob.worker,
-        deviceIndex: U96::from(prepared.draft.device_index),
+        deviceId: blob.device_id.bytes(),
         seq: blob.seq,
         ibMicro: terms.ib_micro,
         startMs: blob.start_ms,

@@ -213,6 +213,19 @@ impl Book {
             .collect())
     }
 
+    /// The latest orders of a manager.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    pub fn orders_of(&self, manager: Address) -> Result<Vec<Lease>, StoreError> {
+        let records: Vec<(_, OrderRecord)> = self.orders.scan(format!("{manager:#x}/"))?;
+        Ok(records
+            .into_iter()
+            .map(|(_, record)| record.lease)
+            .collect())
+    }
+
     /// Where the output of a unit is stored: demands may ask for it until the claim is final.
     ///
     /// # Errors

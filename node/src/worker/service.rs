@@ -14,10 +14,7 @@ use super::{
     Context, LeaseRecord, LeaseState, Link, Mode, Terms, WorkerError, check_lease, gauges,
 };
 use crate::{
-    api::{
-        client::ClientError,
-        types::{Lease, LeaseReply, LeaseRequest, ReleaseRequest, ResultReport, UnitResult},
-    },
+    api::types::{Lease, LeaseRequest, ReleaseRequest, ResultReport, UnitResult},
     engine::{Engine, Progress, Run, Running},
     manager::programs,
     meter::{BatchRecord, Entry, JournalError, Lap, OpenInterval},
@@ -158,8 +155,9 @@ impl Worker {
                 .iter()
                 .map(|record| record.task.task_id().bytes())
                 .collect(),
+            known: Vec::new(),
         };
-        let reply = match request_lease(manager, &request).await {
+        let reply = match manager.lease(&request, &self.ctx.book).await {
             Ok(reply) => reply,
             Err(err) => {
                 warn!(manager = %manager.url(), %err, "manager gave no answer");
@@ -511,10 +509,6 @@ impl Worker {
             debug!(%err, "manager did not take the task back: its lease runs out");
         }
     }
-}
-
-async fn request_lease(manager: &Link, request: &LeaseRequest) -> Result<LeaseReply, ClientError> {
-    manager.client().await?.lease(request).await
 }
 
 fn unit_result(unit: &UnitLeaf) -> UnitResult {

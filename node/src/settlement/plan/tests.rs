@@ -79,7 +79,7 @@ impl Order {
             .collect();
         let order = WorkOrder {
             manager: manager.address(),
-            worker: WORKER,
+            deviceId: device().bytes(),
             builder: builder.address(),
             tasksRoot: task_tree(&tasks).unwrap().root().unwrap(),
             taskCount: task_count,
@@ -108,6 +108,7 @@ impl Order {
                 task_index: task_count - 1,
                 job: jobs.values().next().unwrap().clone(),
                 tasks,
+                tasks_from: 0,
                 order,
                 order_signature: signature.into(),
             },
@@ -183,7 +184,6 @@ fn device() -> DeviceId {
 fn slot() -> Slot {
     Slot {
         device_id: device(),
-        device_index: 0,
         seq: 1,
         after_ms: 0,
     }
@@ -199,7 +199,7 @@ fn findings(prepared: &Prepared) -> Findings {
         .map(|(line, draft)| line.to_line(0, draft.cursor_to).unwrap())
         .collect();
     let header = ClaimHeader {
-        worker: blob.worker,
+        deviceId: blob.device_id.bytes(),
         seq: blob.seq,
         ibMicro: IB_MICRO,
         startMs: blob.start_ms,

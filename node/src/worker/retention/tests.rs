@@ -1,6 +1,6 @@
 use alloy::primitives::{Address, U256, aliases::U96};
 use inferix_prover::{
-    id::JobId,
+    id::{DeviceId, JobId},
     task::Task,
     typed_data::{Job, WorkOrder},
 };
@@ -39,6 +39,7 @@ fn lease(task_index: u32) -> LeaseRecord {
         lease: Lease {
             task_index,
             tasks: Vec::new(),
+            tasks_from: 0,
             order: order(),
             order_signature: Default::default(),
             job: SignedJob {
@@ -63,8 +64,7 @@ fn claim(consumed: std::ops::Range<u32>, stage: Stage, askable_until: u64) -> Cl
     };
     ClaimRecord {
         draft: ClaimDraft {
-            worker: Address::ZERO,
-            device_index: 0,
+            device_id: DeviceId::default(),
             seq: 1,
             start_ms: 0,
             end_ms: 0,
