@@ -259,7 +259,6 @@ impl World {
             start_ms: now * 1000 - 40_000,
             end_ms: now * 1000,
             lines: vec![line],
-            ..ClaimBlob::default()
         };
         (blob, (cursor, cursor + 2))
     }

@@ -112,7 +112,7 @@ async fn verifier_tells_what_it_did(url: &str, claim_count: usize) {
     assert_eq!(figure("inferix_claims_refuted_total "), 0.0);
     assert_eq!(figure("inferix_bounties_wei "), 0.0);
     assert!(figure("inferix_units_rechecked_total ") >= claim_count);
-    assert!(figure("inferix_last_chain_contact_seconds ") > 1e9);
+    assert!(figure("inferix_verifier_chain_contact_timestamp_seconds ") > 1e9);
 }
 
 /// What the chain, the worker and the explanation say of the same claims.
