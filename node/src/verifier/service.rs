@@ -123,7 +123,8 @@ impl Verifier {
     /// again.
     async fn watch(&self) -> Result<(), VerifierError> {
         let head = self.reader.head().await?.number;
-        metrics::gauge!("inferix_verifier_chain_contact_timestamp_seconds").set(Clock::system().now() as f64);
+        metrics::gauge!("inferix_verifier_chain_contact_timestamp_seconds")
+            .set(Clock::system().now() as f64);
         let safe = head.saturating_sub(self.config.chain.confirmations_blocks);
         let first = self.reader.deployment().first_block;
         let from = self
