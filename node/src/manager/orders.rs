@@ -8,9 +8,8 @@
 //! # Layout
 //!
 //! The tree `orders`: `worker ‖ builder ‖ 0` the last order, `worker ‖ builder ‖ 1 ‖ index` a listed task.
-//! An order and its last task are one write. Orders that a newer one replaced stand in [`past_orders`].
+//! An order and its last task are one write. Orders that a newer one replaced stand in `past_orders.rs`.
 //!
-//! [`past_orders`]: super::past_orders
 
 use std::collections::BTreeMap;
 
