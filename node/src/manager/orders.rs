@@ -8,9 +8,7 @@
 //! # Layout
 //!
 //! The tree `orders`: `device ‖ builder ‖ 0` the last order, `device ‖ builder ‖ 1 ‖ index` a listed task.
-//! An order and its last task are one write. Orders that a newer one replaced stand in [`past_orders`].
-//!
-//! [`past_orders`]: super::past_orders
+//! An order and its last task are one write. Orders that a newer one replaced stand in `past_orders.rs`.
 
 use std::collections::BTreeMap;
 
