@@ -17,7 +17,7 @@ use crate::{
     kernels::{Instructions, Kernels, ValidTask},
     memory::subtree_root,
     program::Program,
-    render::{PIXEL_BYTES, RenderParams},
+    render::{PIXEL_BYTES, RenderParams, pixels_cost},
     scene::ValidScene,
 };
 
@@ -286,7 +286,7 @@ impl Runner {
                 }
                 let first = u32::try_from(run).unwrap_or(u32::MAX) * run_pixels(params);
                 self.kernels.render_run(&self.task, tile, first, out);
-                run_costs[run].store(run_cost(out), Ordering::Relaxed);
+                run_costs[run].store(pixels_cost(out), Ordering::Relaxed);
             });
         if self.signals.is_canceled(number) {
             return Err(GpuError::Canceled);
@@ -310,12 +310,4 @@ fn run_pixels(params: &RenderParams) -> u32 {
     (RUN_SAMPLES / params.samples)
         .next_power_of_two()
         .min(params.tile_edge)
-}
-
-/// Sums what pixels say that they cost.
-fn run_cost(pixels: &[u8]) -> u64 {
-    let costs = pixels.chunks_exact(4).skip(3).step_by(4);
-    costs
-        .map(|word| u64::from(u32::from_le_bytes([word[0], word[1], word[2], word[3]])))
-        .sum()
 }

@@ -3,7 +3,13 @@
 //! A blob's name is the Keccak-256 of its bytes. Nothing is stored under a name that its bytes do not
 //! have, and what is read back is hashed again, so a damaged disk is noticed and not believed.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    fs::File,
+    io,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
 
 use alloy::primitives::{B256, Keccak256, keccak256};
 use bytes::{Bytes, BytesMut};
@@ -21,6 +27,9 @@ pub enum BlobError {
     /// The folder can't be made.
     #[error("can't make the blob folder")]
     Folder(#[source] std::io::Error),
+    /// A file in it can't be marked or removed.
+    #[error("a file in the blob folder failed: check its permissions")]
+    File(#[source] std::io::Error),
     /// No blob has that name.
     #[error("blob {hash} is not stored here")]
     Missing {
@@ -50,6 +59,8 @@ pub enum BlobError {
 #[derive(Clone, Debug)]
 pub struct Blobs {
     store: Arc<LocalFileSystem>,
+    /// Held while a file is marked as used, or looked at a last time and removed: one comes before the other.
+    marking: Arc<Mutex<()>>,
 }
 
 impl Blobs {
@@ -63,17 +74,18 @@ impl Blobs {
         let store = LocalFileSystem::new_with_prefix(dir)?.with_fsync(true);
         Ok(Self {
             store: Arc::new(store),
+            marking: Arc::default(),
         })
     }
 
-    /// Stores bytes and returns their name.
+    /// Stores bytes and returns their name. What is stored already counts as fresh again.
     ///
     /// # Errors
     ///
-    /// [`BlobError::Disk`].
+    /// [`BlobError::Disk`], [`BlobError::File`].
     pub async fn put(&self, bytes: Bytes) -> Result<B256, BlobError> {
         let hash = keccak256(&bytes);
-        if !self.has(hash).await? {
+        if !self.touch(hash)? {
             self.store
                 .put(&location(hash), PutPayload::from_bytes(bytes))
                 .await?;
@@ -160,35 +172,74 @@ impl Blobs {
         }
     }
 
-    /// Removes blobs that are older than `min_age` and that `is_kept` does not name. Returns how many.
+    /// Makes a stored blob as fresh as one that is stored now, so that no sweep takes it before something names
+    /// it. Returns whether it is stored.
+    ///
+    /// # Errors
+    ///
+    /// [`BlobError::File`].
+    pub fn touch(&self, hash: B256) -> Result<bool, BlobError> {
+        let path = self.store.path_to_filesystem(&location(hash))?;
+        let _marking = self.marking.lock().unwrap_or_else(PoisonError::into_inner);
+        match File::open(path).and_then(|file| file.set_modified(SystemTime::now())) {
+            Ok(()) => Ok(true),
+            Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(err) => Err(BlobError::File(err)),
+        }
+    }
+
+    /// Removes a blob. One that is not there is no failure.
     ///
     /// # Errors
     ///
     /// [`BlobError::Disk`].
+    pub async fn remove(&self, hash: B256) -> Result<(), BlobError> {
+        match self.store.delete(&location(hash)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(err) => Err(err.into()),
+        }
+    }
+
+    /// Removes blobs that are older than `min_age` and that `is_kept` does not name. Returns how many.
+    ///
+    /// # Errors
+    ///
+    /// [`BlobError::Disk`], [`BlobError::File`].
     pub async fn sweep(
         &self,
         min_age: Duration,
         is_kept: impl Fn(B256) -> bool,
     ) -> Result<usize, BlobError> {
-        let now = std::time::SystemTime::now();
         let mut removed_count = 0;
         let mut listing = self.store.list(None);
         while let Some(meta) = listing.next().await {
             let meta = meta?;
-            let age = now
-                .duration_since(meta.last_modified.into())
-                .unwrap_or_default();
             let Some(hash) = meta.location.filename().and_then(|name| name.parse().ok()) else {
                 continue;
             };
-            if age < min_age || is_kept(hash) {
+            if is_young(meta.last_modified.into(), min_age) || is_kept(hash) {
                 continue;
             }
-            self.store.delete(&meta.location).await?;
-            removed_count += 1;
+            let path = self.store.path_to_filesystem(&meta.location)?;
+            if self.remove_old(&path, min_age).map_err(BlobError::File)? {
+                removed_count += 1;
+            }
         }
         Ok(removed_count)
     }
+
+    /// Removes a file, unless it was put again since it was listed.
+    fn remove_old(&self, path: &Path, min_age: Duration) -> io::Result<bool> {
+        let _marking = self.marking.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_young(std::fs::metadata(path)?.modified()?, min_age) {
+            return Ok(false);
+        }
+        std::fs::remove_file(path).map(|()| true)
+    }
+}
+
+fn is_young(modified_at: SystemTime, min_age: Duration) -> bool {
+    modified_at.elapsed().unwrap_or_default() < min_age
 }
 
 /// Two levels, so that no folder holds millions of files.
@@ -267,6 +318,29 @@ mod tests {
             &b"twelve bytes"[..],
             "a refused stream harms nothing"
         );
+    }
+
+    #[tokio::test]
+    async fn a_sweep_takes_what_is_old_and_not_named_and_not_used_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(dir.path()).unwrap();
+        let texts: [&[u8]; 4] = [b"named", b"put again", b"young", b"forgotten"];
+        let age = Duration::from_secs(3600);
+        for text in texts {
+            let hash = blobs.put(Bytes::from_static(text)).await.unwrap();
+            if text != b"young" {
+                let file = File::open(dir.path().join(location(hash).as_ref())).unwrap();
+                file.set_modified(SystemTime::now() - 2 * age).unwrap();
+            }
+        }
+        blobs.put(Bytes::from_static(b"put again")).await.unwrap();
+
+        let named = keccak256(b"named");
+        assert_eq!(blobs.sweep(age, |hash| hash == named).await.unwrap(), 1);
+        for text in texts {
+            let is_stored = blobs.has(keccak256(text)).await.unwrap();
+            assert_eq!(is_stored, text != b"forgotten");
+        }
     }
 
     #[tokio::test]

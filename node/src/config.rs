@@ -87,9 +87,16 @@ pub struct ManagerConfig {
     pub max_blob_bytes: u64,
     /// Micro-IBM per 10^12 work units of the jobs that are taken: what a work unit is worth.
     pub reference_rate: u64,
-    /// How long blobs that no live job or claim names are kept.
+    /// How long blobs that a job or a claim named are kept when it is over.
     #[serde(with = "humantime_serde")]
     pub keep_blobs: Duration,
+    /// Most bytes of blobs that an account may send before it sends what names them.
+    pub max_account_loose_bytes: u64,
+    /// The same of all accounts together.
+    pub max_loose_bytes: u64,
+    /// How long blobs are kept that nothing has named yet.
+    #[serde(with = "humantime_serde")]
+    pub keep_loose: Duration,
 }
 
 /// What this node does as a worker.
@@ -113,6 +120,9 @@ pub struct WorkerConfig {
     pub max_gas_bps: u64,
     /// What one IFX is worth in wei of the chain's coin, to compare gas with earnings.
     pub ifx_price_wei: u64,
+    /// How long blobs that nothing names any more are kept.
+    #[serde(with = "humantime_serde")]
+    pub keep_blobs: Duration,
 }
 
 /// What this node does as a verifier.
@@ -136,6 +146,9 @@ impl Default for ManagerConfig {
             max_blob_bytes: 1 << 28,
             reference_rate: 1_000_000,
             keep_blobs: Duration::from_secs(14 * 86_400),
+            max_account_loose_bytes: 1 << 30,
+            max_loose_bytes: 1 << 34,
+            keep_loose: Duration::from_secs(3600),
         }
     }
 }
@@ -150,6 +163,7 @@ impl Default for WorkerConfig {
             claim_every: Duration::from_secs(86_400),
             max_gas_bps: 200,
             ifx_price_wei: 5_000_000_000_000,
+            keep_blobs: Duration::from_secs(86_400),
         }
     }
 }
@@ -238,6 +252,9 @@ impl Config {
         if !(1..=3600).contains(&self.worker.interval.as_secs()) {
             return out_of_range("worker.interval", "between 1 s and 1 h");
         }
+        if self.worker.keep_blobs < Duration::from_secs(1) {
+            return out_of_range("worker.keep_blobs", "at least 1 s");
+        }
         if self.worker.max_gas_bps == 0 || self.worker.max_gas_bps > 10_000 {
             return out_of_range("worker.max_gas_bps", "between 1 and 10000");
         }
@@ -249,6 +266,18 @@ impl Config {
         }
         if self.manager.lease < Duration::from_secs(5) {
             return out_of_range("manager.lease", "at least 5 s");
+        }
+        if self.manager.max_account_loose_bytes < self.manager.max_blob_bytes {
+            return out_of_range(
+                "manager.max_account_loose_bytes",
+                "at least manager.max_blob_bytes",
+            );
+        }
+        if self.manager.max_loose_bytes < self.manager.max_account_loose_bytes {
+            return out_of_range(
+                "manager.max_loose_bytes",
+                "at least manager.max_account_loose_bytes",
+            );
         }
         Ok(())
     }

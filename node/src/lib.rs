@@ -8,6 +8,7 @@ pub mod blobs;
 pub mod chain;
 pub mod cli;
 pub mod config;
+mod demands;
 pub mod devnet;
 pub mod engine;
 pub mod explain;

@@ -3,10 +3,24 @@
 //! Values are JSON. A tree is a named set of keys; keys are bytes and sort as bytes. Every write is
 //! flushed before it returns, because what is written here is either an intent that precedes an action
 //! in the world or the receipt of one.
+//!
+//! A disk that takes no more bytes can leave the database waiting for a write that never ends, also when there is
+//! room again. Such a process ends itself: started again, it finds all that was acknowledged.
 
-use std::path::Path;
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::{Duration, Instant},
+};
 
 use serde::{Serialize, de::DeserializeOwned};
+use tracing::error;
+
+/// Longer than a disk takes for one write.
+const LONGEST_WRITE: Duration = Duration::from_secs(30);
+/// How often writes are looked at.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +45,7 @@ pub enum StoreError {
 #[derive(Clone, Debug)]
 pub struct Store {
     db: sled::Db,
+    writes: Arc<Writes>,
 }
 
 /// A named set of keys.
@@ -39,6 +54,20 @@ pub struct Tree {
     name: &'static str,
     db: sled::Db,
     tree: sled::Tree,
+    writes: Arc<Writes>,
+}
+
+/// Writes under way, and when each began.
+#[derive(Debug, Default)]
+struct Writes {
+    under_way: Mutex<BTreeMap<u64, Instant>>,
+}
+
+/// A write under way.
+#[derive(Debug)]
+struct Write<'a> {
+    writes: &'a Writes,
+    number: u64,
 }
 
 impl Store {
@@ -48,12 +77,14 @@ impl Store {
     ///
     /// [`StoreError::Database`].
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        Ok(Self {
-            db: sled::Config::new()
-                .path(dir)
-                .cache_capacity(64 << 20)
-                .open()?,
-        })
+        let writes = Arc::<Writes>::default();
+        let db = sled::Config::new()
+            .path(dir)
+            .cache_capacity(64 << 20)
+            .open()?;
+        let watched = Arc::downgrade(&writes);
+        std::thread::spawn(move || watch(&watched));
+        Ok(Self { db, writes })
     }
 
     /// Opens a tree.
@@ -66,6 +97,7 @@ impl Store {
             name,
             db: self.db.clone(),
             tree: self.db.open_tree(name)?,
+            writes: Arc::clone(&self.writes),
         })
     }
 }
@@ -108,6 +140,7 @@ impl Tree {
                 serde_json::to_vec(value).map_err(|source| self.malformed(key.as_ref(), source))?;
             batch.insert(key.as_ref(), bytes);
         }
+        let _write = self.writes.begin();
         self.tree.apply_batch(batch)?;
         self.db.flush()?;
         Ok(())
@@ -119,6 +152,7 @@ impl Tree {
     ///
     /// [`StoreError::Database`].
     pub fn remove(&self, key: impl AsRef<[u8]>) -> Result<(), StoreError> {
+        let _write = self.writes.begin();
         self.tree.remove(key.as_ref())?;
         self.db.flush()?;
         Ok(())
@@ -137,6 +171,7 @@ impl Tree {
         for key in keys {
             batch.remove(key.as_ref());
         }
+        let _write = self.writes.begin();
         self.tree.apply_batch(batch)?;
         self.db.flush()?;
         Ok(())
@@ -171,6 +206,53 @@ impl Tree {
             key: hex::encode(key),
             source,
         }
+    }
+}
+
+impl Writes {
+    fn begin(&self) -> Write<'_> {
+        let mut under_way = self.lock();
+        let last = under_way.last_key_value().map_or(0, |(number, _)| *number);
+        let number = last.saturating_add(1);
+        under_way.insert(number, Instant::now());
+        Write {
+            writes: self,
+            number,
+        }
+    }
+
+    fn is_stuck(&self) -> bool {
+        let under_way = self.lock();
+        let mut begun = under_way.values();
+        begun.any(|begun_at| begun_at.elapsed() > LONGEST_WRITE)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Instant>> {
+        // Each use of the lock is one change of the map.
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Write<'_> {
+    fn drop(&mut self) {
+        self.writes.lock().remove(&self.number);
+    }
+}
+
+/// Ends the process when a write hangs. The threads that wait for it can't be woken.
+fn watch(watched: &Weak<Writes>) {
+    while let Some(writes) = watched.upgrade() {
+        if writes.is_stuck() {
+            error!(
+                longest_s = LONGEST_WRITE.as_secs(),
+                "a write to the store does not end: check the free space and start the node again"
+            );
+            std::process::exit(1);
+        }
+        drop(writes);
+        std::thread::sleep(WATCH_EVERY);
     }
 }
 

@@ -7,10 +7,13 @@
     reason = "a test says what failed by panicking"
 )]
 
-use std::{sync::Arc, time::Duration};
+#[path = "adversary/managers.rs"]
+mod managers;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use alloy::{
-    primitives::{B256, U256, aliases::U96, keccak256},
+    primitives::{Address, B256, U256, aliases::U96, keccak256},
     providers::{Provider, RootProvider},
     signers::local::PrivateKeySigner,
     sol_types::{SolCall, SolValue},
@@ -64,6 +67,8 @@ struct World {
     builder: Wallet,
     verifier: Wallet,
     sender: Sender,
+    /// Those of the others: a store that was closed is free only a moment later.
+    senders: tokio::sync::Mutex<BTreeMap<Address, Sender>>,
     tasks: Vec<Task>,
     job: Job,
 }
@@ -111,6 +116,7 @@ impl World {
             builder,
             verifier,
             sender,
+            senders: tokio::sync::Mutex::default(),
             tasks: Vec::new(),
             job,
         };
@@ -162,11 +168,14 @@ impl World {
     }
 
     async fn send_as(&self, wallet: &Wallet, intent: &str, call: inferix_node::chain::Call) {
-        let config = self
-            .devnet
-            .chain_config(&self.dir.path().join("deployment.json"));
-        let store = Store::open(&self.dir.path().join(format!("{:#x}", wallet.address()))).unwrap();
-        let sender = Sender::open(&config, CHAIN_ID, wallet.clone(), &store).unwrap();
+        let account = wallet.address();
+        let mut senders = self.senders.lock().await;
+        let sender = senders.entry(account).or_insert_with(|| {
+            let deployment_file = self.dir.path().join("deployment.json");
+            let config = self.devnet.chain_config(&deployment_file);
+            let store = Store::open(&self.dir.path().join(format!("{account:#x}"))).unwrap();
+            Sender::open(&config, CHAIN_ID, wallet.clone(), &store).unwrap()
+        });
         sender.send(intent, call).await.unwrap();
     }
 
@@ -250,7 +259,6 @@ impl World {
             start_ms: now * 1000 - 40_000,
             end_ms: now * 1000,
             lines: vec![line],
-            ..ClaimBlob::default()
         };
         (blob, (cursor, cursor + 2))
     }
@@ -347,6 +355,7 @@ fn verifier_config(world: &World) -> Config {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_way_to_cheat_is_refuted_and_an_honest_claim_is_not() {
+    let shown = inferix_node::metrics::install().unwrap();
     let mut world = World::new().await;
     let config = verifier_config(&world);
     let blobs = Blobs::open(&config.data_dir.join("blobs")).unwrap();
@@ -412,6 +421,15 @@ async fn every_way_to_cheat_is_refuted_and_an_honest_claim_is_not() {
         amount_wei - earned_wei
     );
 
+    // Tests beside this one refute no worker.
+    let shown = shown.render();
+    let has = |line: &str| assert!(shown.lines().any(|shown| shown == line), "{line}: {shown}");
+    // One of them hides what would prove it, and loses by not serving the demand.
+    has("inferix_claims_refuted_total 15");
+    has("inferix_bounties_wei 45000000000000000000");
+    has("inferix_demands_opened_total 1");
+    has("inferix_demands_answered_total 0");
+
     cancel.cancel();
     running.await.unwrap().unwrap();
 }
@@ -464,6 +482,10 @@ async fn serving(
         draft,
         through_seq: 0,
         value_wei: U256::ZERO,
+        cursors_from: Vec::new(),
+        askable_until: 0,
+        refusal_count: 0,
+        retry_at: 0,
         stage,
         gas_used: 0,
     };

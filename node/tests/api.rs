@@ -49,6 +49,7 @@ impl Served {
             desk: Arc::clone(&bench.desk),
             nonces: Arc::new(NonceBook::open(&bench.store).unwrap()),
             rate: Arc::new(RateLimit::default()),
+            clock: bench.clock(),
             metrics: None,
         };
         tokio::spawn(serve(listener, state, cancel.clone()));
@@ -245,7 +246,7 @@ async fn expired_foreign_and_malformed_requests_are_told_apart() {
             "{body}"
         );
     }
-    let huge = " ".repeat(5000);
+    let huge = " ".repeat(300_000);
     let signed = served.sign(&worker, &huge, (account, 9, NOW + 60));
     assert_eq!(post(signed, &huge).await, (413, "too_large".to_owned()));
 }

@@ -21,6 +21,7 @@ const ALLOCATION_IFX: u64 = 500;
 #[tokio::test]
 async fn a_job_is_rendered_measured_claimed_checked_and_paid() {
     let mut world = World::start(&["builder", "manager", "worker", "verifier"], TUNING).await;
+    let metrics_url = show_metrics(&world, "verifier");
     world.register(&["worker"]);
     world.allocate(&ALLOCATION_IFX.to_string());
     world.start_manager().await;
@@ -86,6 +87,32 @@ async fn a_job_is_rendered_measured_claimed_checked_and_paid() {
         judged.contains("Sound") && !judged.contains("ERROR"),
         "{judged}"
     );
+    verifier_tells_what_it_did(&metrics_url, rows.len()).await;
+}
+
+/// Lets a node show its metrics, and returns where.
+fn show_metrics(world: &World, name: &str) -> String {
+    let address = format!("127.0.0.1:{}", world::free_port());
+    let config = world.config(name);
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("metrics_listen = \"{address}\"\n{text}")).unwrap();
+    format!("http://{address}/metrics")
+}
+
+async fn verifier_tells_what_it_did(url: &str, claim_count: usize) {
+    let shown = reqwest::get(url).await.unwrap().text().await.unwrap();
+    let figure = |name: &str| -> f64 {
+        let line = shown.lines().find_map(|line| line.strip_prefix(name));
+        let line = line.unwrap_or_else(|| panic!("no {name} in {shown}"));
+        line.trim().parse().unwrap()
+    };
+    let claim_count = f64::from(u32::try_from(claim_count).unwrap());
+    assert_eq!(figure("inferix_claims_seen_total "), claim_count);
+    assert_eq!(figure("inferix_claims_sound_total "), claim_count);
+    assert_eq!(figure("inferix_claims_refuted_total "), 0.0);
+    assert_eq!(figure("inferix_bounties_wei "), 0.0);
+    assert!(figure("inferix_units_rechecked_total ") >= claim_count);
+    assert!(figure("inferix_verifier_chain_contact_timestamp_seconds ") > 1e9);
 }
 
 /// What the chain, the worker and the explanation say of the same claims.

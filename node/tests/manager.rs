@@ -10,7 +10,7 @@ mod common;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use common::{Bench, IB_MICRO, LEASE_S, MAX_COST, NOW, PRICE_WEI, ask, report, sign_job, wallet};
 use inferix_node::{
-    api::types::{JobState, Lease, ReleaseRequest, SignedJob},
+    api::types::{JobState, KnownList, Lease, LeaseRequest, ReleaseRequest, SignedJob},
     chain::{CursorView, NodeView},
     manager::{
         ManagerError, admission::JobRefusal, programs::ProgramError, results::ReportRefusal,
@@ -63,6 +63,7 @@ async fn lease_to(bench: &Bench, worker: &Wallet, device_index: u32) -> Lease {
     let request = inferix_node::api::types::LeaseRequest {
         device_index,
         held: Vec::new(),
+        known: Vec::new(),
     };
     let reply = bench.desk.lease(worker.address(), request).await.unwrap();
     *reply.lease.unwrap()
@@ -108,6 +109,59 @@ async fn an_order_repeats_its_list_and_adds_to_it() {
         .reason
         .unwrap();
     assert!(reason.contains("holds enough"), "{reason}");
+}
+
+#[tokio::test]
+async fn of_a_list_only_what_its_worker_lacks_is_sent() {
+    let mut bench = Bench::new();
+    let (builder, worker) = (bench.add_builder(1, PLENTY_WEI), bench.add_worker(2));
+    bench.submit(&builder, 40, 1).await;
+    let first = bench.lease(&worker, &[]).await;
+    bench.restart();
+    let known = KnownList {
+        builder: builder.address(),
+        task_count: 1,
+        tasks_root: first.order.tasksRoot,
+    };
+    let held = task_of(&first).task_id().bytes();
+    let asked = async |held: &[B256], known: &[KnownList]| {
+        let request = LeaseRequest {
+            known: known.to_vec(),
+            ..ask(held)
+        };
+        let reply = bench.desk.lease(worker.address(), request).await.unwrap();
+        *reply.lease.unwrap()
+    };
+
+    let second = asked(&[held], &[known]).await;
+    assert_eq!((second.tasks_from, second.tasks.len()), (1, 1));
+    let whole = [first.tasks.clone(), second.tasks.clone()].concat();
+    let root = task_tree(&whole).unwrap().root().unwrap();
+    assert_eq!((root, second.task_index), (second.order.tasksRoot, 1));
+
+    // Of another list than the manager's, everything is sent.
+    let others = [
+        KnownList {
+            tasks_root: B256::ZERO,
+            ..known
+        },
+        KnownList {
+            task_count: 2,
+            ..known
+        },
+        KnownList {
+            task_count: 0,
+            ..known
+        },
+        KnownList {
+            builder: worker.address(),
+            ..known
+        },
+    ];
+    for other in others {
+        let again = asked(&[held], &[other]).await;
+        assert_eq!((again.tasks_from, &again.tasks), (0, &whole));
+    }
 }
 
 #[tokio::test]
@@ -290,6 +344,7 @@ async fn who_may_not_work_gets_no_task() {
     let unknown = inferix_node::api::types::LeaseRequest {
         device_index: 9,
         held: Vec::new(),
+        known: Vec::new(),
     };
     let err = bench
         .desk
@@ -410,6 +465,26 @@ async fn what_a_worker_reports_must_be_what_it_sent() {
     assert!(
         matches!(wrong_root, ReportRefusal::WrongRoot { unit_index: 1, .. }),
         "{wrong_root}"
+    );
+    let cheap = refusal(&|report| report.units[1].cost += 1).await;
+    assert!(
+        matches!(
+            cheap,
+            ReportRefusal::WrongCost {
+                unit_index: 1,
+                computed: 1000,
+                reported: 1001
+            }
+        ),
+        "{cheap}"
+    );
+    let whole = refusal(&|report| {
+        (report.units[0].status, report.units[0].cost) = (1, MAX_COST);
+    })
+    .await;
+    assert!(
+        matches!(whole, ReportRefusal::NotCapped { unit_index: 0 }),
+        "{whole}"
     );
     let dear = refusal(&|report| report.units[0].cost = MAX_COST + 1).await;
     assert!(

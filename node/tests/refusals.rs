@@ -12,7 +12,7 @@ use std::process::Output;
 
 use inferix_gpu::scene::generate;
 use serde_json::json;
-use world::{World, text, wait_until};
+use world::{World, text};
 
 const TUNING: &str = "[manager]\nlisten = \"127.0.0.1:{port}\"\nlease = \"3000s\"\ntask_length = \"4s\"\n\
     [worker]\nmanagers = [\"http://127.0.0.1:{port}\"]\nthreads = 1\ninterval = \"1s\"\nclaim_every = \"1h\"\n\
@@ -303,80 +303,4 @@ async fn a_job_that_can_not_be_is_refused_before_it_costs_anything() {
         ],
     );
     drop(taken);
-}
-
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn a_full_disk_stops_the_worker_and_loses_nothing() {
-    use rustix::process::{Resource, Rlimit, prlimit};
-
-    let mut world = World::start(&ACCOUNTS, TUNING).await;
-    world.register(&["worker"]);
-    world.allocate("2000");
-    world.start_manager().await;
-    let job_id = world.submit(&["cornell", "--size", "256x256", "--samples", "128"]);
-    let start = |world: &mut World| {
-        let worker = world.command(&[
-            "--config",
-            &world.config("worker").to_string_lossy(),
-            "worker",
-            "run",
-        ]);
-        let mut command = std::process::Command::new("sh");
-        command.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"]);
-        world.spawn_piped(
-            "worker",
-            command.arg(worker.get_program()).args(worker.get_args()),
-        );
-    };
-    start(&mut world);
-    wait_until("some units", || {
-        world.job(&job_id).is_some_and(|job| job["done_count"] != 0)
-    })
-    .await;
-
-    // No file may grow any more: to a process that ignores the signal, that is what a full disk is.
-    let limit = |world: &World, bytes: Option<u64>| {
-        let limits = Rlimit {
-            current: bytes,
-            maximum: None,
-        };
-        prlimit(Some(world.pid("worker")), Resource::Fsize, limits).unwrap();
-    };
-    limit(&world, Some(0));
-    // Whichever of the places where work is kept is written to first.
-    let kept_in = ["the blob folder failed", "the journal", "the store failed"];
-    wait_until("the worker to say so", || {
-        let log = world.log_text("worker");
-        kept_in.iter().any(|place| log.contains(place)) || world.has_ended("worker")
-    })
-    .await;
-    assert!(world.log_text("worker").contains("check the free space"));
-    if !world.has_ended("worker") {
-        limit(&world, None);
-    }
-
-    // There is room again: it goes on by itself, or after whoever watches over it has started it again.
-    wait_until("the job to be done", || {
-        if world.has_ended("worker") {
-            start_again(&mut world, start);
-        }
-        world.job(&job_id).is_some_and(|job| job["state"] == "done")
-    })
-    .await;
-    let log = world.log_text("worker");
-    let told = log
-        .lines()
-        .filter(|line| line.contains("check the free space"));
-    told.for_each(|line| println!("{line}"));
-    assert!(!log.contains("panicked"), "{log}");
-    world.settle(&["worker"]).await;
-    let (claimed, _) = world.claimed_units("worker").await;
-    assert!(claimed.into_iter().eq(0..256), "a unit was never claimed");
-}
-
-fn start_again(world: &mut World, start: impl Fn(&mut World)) {
-    let code = world.collect("worker");
-    assert_eq!(code, Some(1), "{}", world.log_text("worker"));
-    start(world);
 }

@@ -28,6 +28,15 @@ pub struct Tile {
     pub y: u32,
 }
 
+/// Returns what pixels of an output cost together, by their own words. Of a unit that is done, that is its cost;
+/// of one that was capped, what was not cut, and the last pixel is zero.
+pub fn pixels_cost(pixels: &[u8]) -> u64 {
+    let costs = pixels.chunks_exact(4).skip(3).step_by(4);
+    costs
+        .map(|word| u64::from(u32::from_le_bytes([word[0], word[1], word[2], word[3]])))
+        .sum()
+}
+
 impl RenderParams {
     /// Returns how many units the job has.
     pub fn unit_count(&self) -> u64 {

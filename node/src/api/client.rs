@@ -145,7 +145,7 @@ impl ClientError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Unreachable { .. } => true,
-            Self::Refused { status, .. } => matches!(status, 408 | 429 | 503),
+            Self::Refused { status, .. } => matches!(status, 408 | 429 | 503 | 507),
             Self::Blob(err) => matches!(err, BlobError::BrokenStream(_)),
             Self::WrongChain { .. }
             | Self::Malformed { .. }

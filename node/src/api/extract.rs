@@ -53,7 +53,8 @@ impl Bounded for SignedJob {
 }
 
 impl Bounded for LeaseRequest {
-    const MAX_BYTES: usize = 4 << 10;
+    // Some 70 bytes for each task since the last claim, a day's, and 150 for each list that the worker knows.
+    const MAX_BYTES: usize = 256 << 10;
 }
 
 impl Bounded for ResultReport {
@@ -132,7 +133,7 @@ pub async fn authenticate(
         path: &path,
         body_hash,
     };
-    let now = state.desk.now();
+    let now = state.clock.now();
     let signer = credentials.check(state.desk.domain(), request, now)?;
 
     let caller = credentials.caller;

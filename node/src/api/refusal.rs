@@ -69,7 +69,7 @@ impl IntoResponse for RequestError {
         let (status, code) = self.status_and_code();
         let message = in_full(&self);
         metrics::counter!("inferix_api_refusals_total", "code" => code).increment(1);
-        if status.is_server_error() {
+        if status.is_server_error() && status != StatusCode::INSUFFICIENT_STORAGE {
             error!(code, message, "request failed");
         } else {
             debug!(code, message, "request refused");
@@ -123,6 +123,7 @@ fn manager(err: &ManagerError) -> (StatusCode, &'static str) {
         ManagerError::JobUnknown { .. }
         | ManagerError::TaskUnknown { .. }
         | ManagerError::BlobUnknown { .. } => (StatusCode::NOT_FOUND, "not_found"),
+        ManagerError::Quota(_) => (StatusCode::INSUFFICIENT_STORAGE, "quota"),
         ManagerError::Queue(err) => queue(err),
         ManagerError::Blob(err) => blob(err),
         ManagerError::Chain(_) | ManagerError::Stopping => UNAVAILABLE,
@@ -149,7 +150,7 @@ fn blob(err: &BlobError) -> (StatusCode, &'static str) {
         BlobError::WrongHash { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "wrong_hash"),
         BlobError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
         BlobError::BrokenStream(_) => (StatusCode::REQUEST_TIMEOUT, "broken_off"),
-        BlobError::Disk(_) | BlobError::Folder(_) => INTERNAL,
+        BlobError::Disk(_) | BlobError::Folder(_) | BlobError::File(_) => INTERNAL,
     }
 }
 

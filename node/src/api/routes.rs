@@ -95,12 +95,8 @@ pub async fn put_blob(
 ) -> Result<StatusCode, RequestError> {
     let (parts, body) = request.into_parts();
     let caller = authenticate(&parts, &state, hash).await?;
-    state.desk.check_may_send(caller).await?;
     let stream = Box::pin(body.into_data_stream());
-    let stored = state
-        .desk
-        .blobs()
-        .put_stream(hash, state.desk.max_blob_bytes(), stream);
+    let stored = state.desk.receive_blob(caller, hash, stream);
     let size_bytes = tokio::time::timeout(BLOB_TIMEOUT, stored)
         .await
         .map_err(|_| RequestError::BrokenBody)??;
@@ -145,6 +141,7 @@ pub async fn head_blob(
     if !state.desk.blobs().has(hash).await? {
         return Err(BlobError::Missing { hash }.into());
     }
+    state.desk.touch_blob(hash);
     Ok(StatusCode::OK)
 }
 

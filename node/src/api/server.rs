@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 
 use super::{auth::NonceBook, rate::RateLimit, refusal::RequestError, routes};
-use crate::manager::Desk;
+use crate::manager::{Desk, clock::Clock};
 
 /// What the handlers share.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct ApiState {
     pub nonces: Arc<NonceBook>,
     /// How often each caller asked.
     pub rate: Arc<RateLimit>,
+    /// The time by which requests expire.
+    pub clock: Clock,
     /// Where the metrics are read, if they are.
     pub metrics: Option<PrometheusHandle>,
 }

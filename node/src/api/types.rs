@@ -99,6 +99,23 @@ pub struct LeaseRequest {
     /// lost or it lost its memory, is sent again instead of a further one.
     #[schema(value_type = Vec<String>)]
     pub held: Vec<B256>,
+    /// Lists that the worker has from before: only what follows is sent. Left out, whole lists are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<KnownList>,
+}
+
+/// The beginning of an order's list, as its worker has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KnownList {
+    /// Whose jobs it lists.
+    #[schema(value_type = String)]
+    pub builder: Address,
+    /// How many tasks it has.
+    pub task_count: u32,
+    /// Their root.
+    #[schema(value_type = String)]
+    pub tasks_root: B256,
 }
 
 /// A task leased to a worker, with the order that covers it.
@@ -107,7 +124,10 @@ pub struct LeaseRequest {
 pub struct Lease {
     /// The task's position in the order's list.
     pub task_index: u32,
-    /// The order's whole list: the leased task stands at `task_index`.
+    /// Where `tasks` begins in the order's list: the worker has said that it has what stands before.
+    #[serde(default)]
+    pub tasks_from: u32,
+    /// The order's list from there on. The leased task stands at `task_index` of the whole list.
     #[schema(schema_with = schema::of_messages::<Task>)]
     pub tasks: Vec<Task>,
     /// The order.

@@ -7,9 +7,11 @@ pub mod calls;
 pub mod deploy;
 mod deployment;
 mod endpoint;
+mod endpoints;
 mod error;
 pub(crate) mod evidence;
 mod keeper;
+mod logs;
 mod permit;
 mod reader;
 mod sender;
@@ -17,10 +19,12 @@ mod view;
 
 pub use bindings::Refusal;
 pub use deployment::{Deployment, DeploymentError};
+pub use endpoints::ManagerEndpoints;
 pub use error::ChainError;
 pub use keeper::Keeper;
+pub use logs::posted_claim;
 pub use permit::Permit;
-pub use reader::{Reader, posted_claim};
+pub use reader::Reader;
 pub use sender::{Call, Sender};
 pub use view::{
     AllocationView, BlockView, CheckpointView, ClaimStateView, ClaimStatus, CursorView,

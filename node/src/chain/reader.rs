@@ -5,16 +5,13 @@ use alloy::{
     eips::BlockNumberOrTag,
     primitives::{Address, B256, Bytes, U256},
     providers::{Provider, RootProvider},
-    rpc::types::{Filter, Log},
     sol_types::SolEvent,
-    transports::RpcError,
 };
 use inferix_prover::{claim::ClaimHeader, id::DeviceId};
-use tracing::debug;
 
 use super::{
     AllocationView, BlockView, ChainError, CheckpointView, ClaimStateView, ClaimStatus, CursorView,
-    Deployment, LastClaimView, NodeView, PostedClaim, Refusal,
+    Deployment, LastClaimView, NodeView, Refusal,
     bindings::{
         builder_accounts, checkpoints, demands, ifx, node_registry, program_registry, recode,
         work_claims,
@@ -23,14 +20,11 @@ use super::{
 };
 use crate::config::ChainConfig;
 
-/// Blocks asked for at once at first; endpoints that refuse are asked for fewer.
-const FIRST_LOG_RANGE: u64 = 10_000;
-
 /// Reads one deployment.
 #[derive(Clone, Debug)]
 pub struct Reader {
-    provider: RootProvider,
-    deployment: Deployment,
+    pub(super) provider: RootProvider,
+    pub(super) deployment: Deployment,
 }
 
 impl Reader {
@@ -169,6 +163,23 @@ impl Reader {
         })
     }
 
+    /// Until when somebody was an account's operator, Unix time in seconds: 0 if never, the largest if still.
+    ///
+    /// # Errors
+    ///
+    /// As [`ifx_wei`](Self::ifx_wei).
+    pub async fn operator_until(
+        &self,
+        account: Address,
+        operator: Address,
+    ) -> Result<u64, ChainError> {
+        Ok(self
+            .node_registry()
+            .operatorUntil(account, operator)
+            .call()
+            .await?)
+    }
+
     /// A device's speed, in micro-IB.
     ///
     /// # Errors
@@ -199,37 +210,6 @@ impl Reader {
             .minStakeWei(U256::from(ib_micro), price_wei)
             .call()
             .await?)
-    }
-
-    /// Managers that have registered, with the endpoints that they told last.
-    ///
-    /// # Errors
-    ///
-    /// As [`ifx_wei`](Self::ifx_wei).
-    pub async fn manager_endpoints(&self) -> Result<Vec<(Address, String)>, ChainError> {
-        let mut endpoints = std::collections::BTreeMap::new();
-        let head = self.head().await?.number;
-        for log in self
-            .logs(
-                self.deployment.node_registry,
-                vec![
-                    node_registry::NodeRegistered::SIGNATURE_HASH,
-                    node_registry::EndpointChanged::SIGNATURE_HASH,
-                ],
-                self.deployment.first_block,
-                head,
-            )
-            .await?
-        {
-            if let Ok(event) = node_registry::NodeRegistered::decode_log(&log.inner) {
-                if event.roles & crate::roles::MANAGER != 0 {
-                    endpoints.insert(event.node, event.endpoint.clone());
-                }
-            } else if let Ok(event) = node_registry::EndpointChanged::decode_log(&log.inner) {
-                endpoints.insert(event.node, event.endpoint.clone());
-            }
-        }
-        Ok(endpoints.into_iter().collect())
     }
 
     /// A builder's money that no manager may spend, in wei.
@@ -481,59 +461,6 @@ impl Reader {
             .recordedAt)
     }
 
-    /// Claims posted from one block to another, in their order.
-    ///
-    /// # Errors
-    ///
-    /// As [`ifx_wei`](Self::ifx_wei).
-    pub async fn posted_claims(&self, from: u64, to: u64) -> Result<Vec<PostedClaim>, ChainError> {
-        let topics = vec![work_claims::ClaimPosted::SIGNATURE_HASH];
-        let logs = self
-            .logs(self.deployment.work_claims, topics, from, to)
-            .await?;
-        logs.iter().map(posted_claim).collect()
-    }
-
-    /// Logs of one contract with one of several first topics, from one block to another. Ranges that
-    /// an endpoint finds too long are halved until it answers.
-    ///
-    /// # Errors
-    ///
-    /// [`ChainError::Rpc`] if even a single block is refused.
-    pub async fn logs(
-        &self,
-        address: Address,
-        topics: Vec<B256>,
-        from: u64,
-        to: u64,
-    ) -> Result<Vec<Log>, ChainError> {
-        let mut logs = Vec::new();
-        let mut range_blocks = FIRST_LOG_RANGE;
-        let mut next = from;
-        while next <= to {
-            let last = to.min(next.saturating_add(range_blocks - 1));
-            let filter = Filter::new()
-                .address(address)
-                .event_signature(topics.clone())
-                .from_block(next)
-                .to_block(last);
-            match self.provider.get_logs(&filter).await {
-                Ok(found) => {
-                    logs.extend(found);
-                    next = last + 1;
-                    range_blocks = range_blocks.saturating_mul(2).min(FIRST_LOG_RANGE);
-                }
-                // Endpoints say «too many» in many words, but all of them in an error response.
-                Err(RpcError::ErrorResp(err)) if range_blocks > 1 => {
-                    debug!(%err, range_blocks, "log range refused, halved");
-                    range_blocks /= 2;
-                }
-                Err(err) => return Err(err.into()),
-            }
-        }
-        Ok(logs)
-    }
-
     pub(crate) fn node_registry(&self) -> node_registry::INodeRegistryInstance<&RootProvider> {
         node_registry::new(self.deployment.node_registry, &self.provider)
     }
@@ -551,22 +478,6 @@ impl Reader {
     fn checkpoints(&self) -> checkpoints::ICheckpointsInstance<&RootProvider> {
         checkpoints::new(self.deployment.checkpoints, &self.provider)
     }
-}
-
-/// Reads a claim out of its event.
-///
-/// # Errors
-///
-/// [`ChainError::Answer`] if the log is no such event.
-pub fn posted_claim(log: &Log) -> Result<PostedClaim, ChainError> {
-    let event = work_claims::ClaimPosted::decode_log(&log.inner)
-        .map_err(|err| ChainError::Answer(Box::new(err.into())))?;
-    Ok(PostedClaim {
-        claim_id: event.claimId,
-        header: recode(&event.header)?,
-        lines: event.lines.iter().map(recode).collect::<Result<_, _>>()?,
-        block_number: log.block_number.unwrap_or_default(),
-    })
 }
 
 fn is_header_unknown(refusal: &Refusal) -> bool {

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use eyre::{Result, WrapErr, bail};
 use inferix_gpu::CpuExecutor;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tracing::info;
 use url::Url;
 
@@ -18,7 +19,12 @@ use crate::{
     blobs::Blobs,
     chain::{Keeper, Reader, Sender},
     config::Config,
-    manager::{Desk, clock::Clock, desk::DeskParts},
+    manager::{
+        Desk,
+        clock::{ChainClock, Clock},
+        demands::DemandServer,
+        desk::DeskParts,
+    },
     queue::EmbeddedQueue,
     roles,
     store::Store,
@@ -68,7 +74,13 @@ async fn run(session: &Session, listen: Option<SocketAddr>) -> Result<()> {
     let wallet = session.wallet(&config)?;
     // One recorder counts for the API's /metrics and for metrics_listen.
     let metrics = crate::metrics::install()?;
-    let (state, poll_interval) = open(&config, wallet).await?;
+    let Opened {
+        state,
+        store,
+        chain_clock,
+        reader,
+    } = open(&config, wallet).await?;
+    let poll_interval = config.chain.poll_interval;
     let state = ApiState {
         metrics: Some(metrics),
         ..state
@@ -95,6 +107,7 @@ async fn run(session: &Session, listen: Option<SocketAddr>) -> Result<()> {
     );
     let mut supervisor = Supervisor::default();
     let desk = Arc::clone(&state.desk);
+    let demand_desk = Arc::clone(&state.desk);
     supervisor.add("api", move |cancel| {
         let (state, listener) = (state.clone(), Arc::clone(&listener));
         async move {
@@ -112,31 +125,70 @@ async fn run(session: &Session, listen: Option<SocketAddr>) -> Result<()> {
             Ok(())
         }
     });
-    let keeper = keeper(&config, session.wallet(&config)?).await?;
-    supervisor.add("keeper", move |cancel| {
-        let keeper = keeper.clone();
+    supervisor.add("clock", move |cancel| {
+        let (chain_clock, reader) = (chain_clock.clone(), reader.clone());
         async move {
-            keeper.run(cancel).await;
+            chain_clock.follow(&reader, poll_interval, cancel).await;
             Ok(())
         }
+    });
+    let chain = ChainDuties::open(&config, session.wallet(&config)?, (demand_desk, &store)).await?;
+    supervisor.add("chain", move |cancel| {
+        let chain = chain.clone();
+        async move { chain.run(cancel).await }
     });
     supervisor.run().await
 }
 
-/// Records checkpoints: the manager's workers cite them.
-async fn keeper(config: &Config, wallet: Wallet) -> Result<Keeper> {
-    let reader = Reader::connect(&config.chain).await?;
-    let store = Store::open(&config.data_dir.join("keeper"))?;
-    let sender = Sender::open(&config.chain, reader.deployment().chain_id, wallet, &store)?;
-    Ok(Keeper::new(
-        reader,
-        Arc::new(sender),
-        config.chain.poll_interval,
-    ))
+/// What the manager sends: checkpoints, which its workers cite, and what answers demands. Both go through one
+/// sender, since two of one key would take each other's nonces.
+#[derive(Clone)]
+struct ChainDuties {
+    sender: Arc<Sender>,
+    keeper: Keeper,
+    server: Arc<DemandServer>,
+}
+
+impl ChainDuties {
+    async fn open(
+        config: &Config,
+        wallet: Wallet,
+        (desk, store): (Arc<Desk>, &Store),
+    ) -> Result<Self> {
+        let reader = Reader::connect(&config.chain).await?;
+        let sent = Store::open(&config.data_dir.join("keeper"))?;
+        let chain_id = reader.deployment().chain_id;
+        let sender = Arc::new(Sender::open(&config.chain, chain_id, wallet, &sent)?);
+        let chain = (reader.clone(), Arc::clone(&sender));
+        Ok(Self {
+            server: Arc::new(DemandServer::new(desk, chain, store, &config.chain)?),
+            keeper: Keeper::new(reader, Arc::clone(&sender), config.chain.poll_interval),
+            sender,
+        })
+    }
+
+    async fn run(self, cancel: CancellationToken) -> Result<(), Failure> {
+        if let Err(err) = self.sender.recover().await {
+            return Err(Failure {
+                is_retryable: err.is_retryable(),
+                report: eyre::Report::new(err),
+            });
+        }
+        tokio::join!(self.keeper.run(cancel.clone()), self.server.run(cancel));
+        Ok(())
+    }
+}
+
+/// A manager that is ready to run.
+struct Opened {
+    state: ApiState,
+    store: Store,
+    chain_clock: ChainClock,
+    reader: Reader,
 }
 
 /// Opens the manager with all that it needs.
-async fn open(config: &Config, wallet: Wallet) -> Result<(ApiState, std::time::Duration)> {
+async fn open(config: &Config, wallet: Wallet) -> Result<Opened> {
     let reader = Reader::connect(&config.chain).await?;
     let account = config.wallet.owner.unwrap_or(wallet.address());
     let node = reader.node(account).await?;
@@ -157,6 +209,7 @@ async fn open(config: &Config, wallet: Wallet) -> Result<(ApiState, std::time::D
     let queue = Arc::new(EmbeddedQueue::open(&store)?);
     let executor = CpuExecutor::new(1).wrap_err("starting the device that validates inputs")?;
     let deployment = reader.deployment().clone();
+    let chain_clock = ChainClock::start(&reader).await?;
     let desk = Desk::open(DeskParts {
         account,
         wallet,
@@ -166,18 +219,24 @@ async fn open(config: &Config, wallet: Wallet) -> Result<(ApiState, std::time::D
         store: store.clone(),
         queue,
         blobs: Blobs::open(&dir.join("blobs"))?,
-        ledger: Arc::new(reader),
+        ledger: Arc::new(reader.clone()),
         keep_views: config.chain.poll_interval,
         executor: Arc::new(executor),
-        clock: Clock::system(),
+        clock: chain_clock.clock(),
     })?;
     let state = ApiState {
         desk,
         nonces: Arc::new(NonceBook::open(&store)?),
         rate: Arc::new(RateLimit::default()),
+        clock: Clock::system(),
         metrics: None,
     };
-    Ok((state, config.chain.poll_interval))
+    Ok(Opened {
+        state,
+        store,
+        chain_clock,
+        reader,
+    })
 }
 
 fn fault(err: std::io::Error) -> Failure {

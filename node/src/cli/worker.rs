@@ -19,7 +19,7 @@ use crate::{
     settlement::{DemandServer, Settlement},
     status::Status,
     supervisor::{Failure, Supervisor},
-    worker::{Context, Control, Mode, Reporter, Worker},
+    worker::{Context, Control, Mode, Reporter, Upkeep, Worker, gauges},
 };
 
 /// Execute tasks and be paid for them.
@@ -109,6 +109,7 @@ impl RunArgs {
         let engine = Arc::new(Engine::start(Arc::new(executor)));
 
         crate::metrics::serve(ctx.config.metrics_listen)?;
+        gauges::describe();
         let mut supervisor = Supervisor::default();
         let (worker_ctx, worker_engine) = (Arc::clone(&ctx), Arc::clone(&engine));
         supervisor.add("worker", move |cancel| {
@@ -124,6 +125,11 @@ impl RunArgs {
         supervisor.add("demands", move |cancel| {
             let server = DemandServer::new(Arc::clone(&server_ctx), Arc::clone(&server_sender));
             async move { server?.run(cancel).await.map_err(Failure::from) }
+        });
+        let upkeep_ctx = Arc::clone(&ctx);
+        supervisor.add("upkeep", move |cancel| {
+            let upkeep = Upkeep::new(Arc::clone(&upkeep_ctx));
+            async move { upkeep.run(cancel).await.map_err(Failure::from) }
         });
         #[cfg(feature = "attack")]
         let cheat = self.cheat;

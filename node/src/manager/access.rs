@@ -13,6 +13,7 @@ use super::{
     desk::{Desk, KeptClaim},
     error::ManagerError,
     ledger::acts_as,
+    loose::{LooseBlob, LooseBlobs},
 };
 use crate::{api::types::ClaimNotice, chain::NodeView, queue::JobView, roles};
 
@@ -31,12 +32,24 @@ pub enum BlobUse {
 #[derive(Debug, Default)]
 pub struct BlobUses {
     uses: BTreeMap<B256, BTreeSet<BlobUse>>,
+    /// Blobs that nothing names yet.
+    pub(super) loose: LooseBlobs,
 }
 
 impl BlobUses {
     /// Notes that a blob is named.
     pub fn insert(&mut self, blob: B256, named_by: BlobUse) {
         self.uses.entry(blob).or_default().insert(named_by);
+        self.loose.remove(blob);
+    }
+
+    /// Notes that a blob was sent, and returns whether nothing names it.
+    pub fn insert_loose(&mut self, hash: B256, blob: LooseBlob) -> bool {
+        let is_loose = !self.is_named(hash);
+        if is_loose {
+            self.loose.insert(hash, blob);
+        }
+        is_loose
     }
 
     /// Notes all blobs that a job names.
@@ -85,6 +98,7 @@ impl Desk {
         notice: ClaimNotice,
     ) -> Result<(), ManagerError> {
         self.require_role(worker, roles::WORKER, "worker").await?;
+        self.touch_blob(notice.blob);
         if !self.blobs.has(notice.blob).await? {
             return Err(ManagerError::ClaimMissing { blob: notice.blob });
         }

@@ -12,6 +12,7 @@ use super::{
     error::ManagerError,
     orders::OrderBook,
     programs,
+    receipts::Receipted,
     results::{self, ReportRefusal},
 };
 use crate::{
@@ -61,14 +62,16 @@ impl Desk {
         let signed = &job.entry.signed;
         let shape =
             programs::shape(signed.job.programId, &signed.params).map_err(ReportRefusal::from)?;
+        let program = (signed.job.programId, shape.log2_output);
 
         let permit = self.check_turn().await?;
+        self.touch_blob(report.output_blob);
         let blob = self.blobs.get(report.output_blob).await.map_err(|err| {
             ManagerError::of_blob(err, |blob| ManagerError::OutputMissing { blob })
         })?;
         let receipt = self
             .blocking(move |desk| {
-                results::check_outputs(&units, &blob, shape.log2_output)?;
+                results::check_outputs(&units, &blob, program)?;
                 desk.keep_delivery(worker, &report, &units)
             })
             .await?;
@@ -156,6 +159,11 @@ impl Desk {
             unitCount: u32::try_from(units.len()).unwrap_or(u32::MAX),
             unitsRoot: results::units_root(units)?,
         };
+        let receipted = Receipted {
+            units: units.to_vec(),
+            blob: report.output_blob,
+        };
+        self.receipts.keep(&receipt, &receipted)?;
         let signature = Bytes::copy_from_slice(&self.wallet.sign_message(&receipt, &self.domain)?);
         Ok(SignedReceipt { receipt, signature })
     }

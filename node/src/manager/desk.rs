@@ -28,8 +28,10 @@ use super::{
     deliveries::note_delivered,
     error::ManagerError,
     ledger::{Ledger, Views, acts_as},
+    loose::LooseBlob,
     orders::OrderBook,
     programs,
+    receipts::ReceiptBook,
 };
 use crate::{
     api::types::{JobState, ManagerInfo},
@@ -75,7 +77,7 @@ pub struct DeskParts {
     pub keep_views: Duration,
     /// What validates inputs.
     pub executor: Arc<dyn Executor>,
-    /// The time.
+    /// The chain's time.
     pub clock: Clock,
 }
 
@@ -90,6 +92,8 @@ pub struct Desk {
     pub(super) clock: Clock,
     pub(super) wallet: Wallet,
     pub(super) claims: Tree,
+    pub(super) loose: Tree,
+    pub(super) receipts: ReceiptBook,
     chain_id: u64,
     work_claims: Address,
     pub(super) domain: Eip712Domain,
@@ -127,9 +131,14 @@ impl Desk {
         let domain = domain(parts.chain_id, parts.work_claims);
         let mut orders = OrderBook::open(&parts.store, parts.account, domain.clone())?;
         let claims = parts.store.tree("claims")?;
+        let receipts = ReceiptBook::open(&parts.store)?;
         let mut uses = BlobUses::default();
         for job in parts.queue.jobs() {
             uses.insert_job(&job);
+            let job_id = job.entry.job_id();
+            for blob in receipts.blobs(job_id)? {
+                uses.insert(blob, BlobUse::Output(job_id));
+            }
             undo_leases_without_order(parts.queue.as_ref(), &orders, &job)?;
             for lease in &job.leases {
                 note_delivered(&mut orders, &job, lease.task.task_id());
@@ -140,6 +149,10 @@ impl Desk {
                 claim.blob,
                 BlobUse::Claim(ClaimId::new(B256::from_slice(&key))),
             );
+        }
+        let loose = parts.store.tree("loose blobs")?;
+        for (key, blob) in loose.scan::<LooseBlob>(b"")? {
+            uses.insert_loose(B256::from_slice(&key), blob);
         }
         Ok(Arc::new(Self {
             views: Views::new(parts.ledger, parts.keep_views),
@@ -159,6 +172,8 @@ impl Desk {
             waits: Mutex::default(),
             domain,
             claims,
+            loose,
+            receipts,
         }))
     }
 
@@ -177,7 +192,7 @@ impl Desk {
         self.chain_id
     }
 
-    /// The time.
+    /// The chain's time.
     pub fn now(&self) -> u64 {
         self.clock.now()
     }

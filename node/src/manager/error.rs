@@ -3,7 +3,7 @@
 use alloy::primitives::{Address, B256, U256};
 use inferix_prover::id::{JobId, TaskId};
 
-use super::{admission::JobRefusal, orders::OrderError, results::ReportRefusal};
+use super::{admission::JobRefusal, loose::QuotaError, orders::OrderError, results::ReportRefusal};
 use crate::{
     blobs::BlobError, chain::ChainError, queue::QueueError, store::StoreError, wallet::WalletError,
 };
@@ -91,6 +91,9 @@ pub enum ManagerError {
         /// The builder.
         builder: Address,
     },
+    /// Too much was sent that nothing names.
+    #[error(transparent)]
+    Quota(#[from] QuotaError),
     /// The chain did not answer.
     #[error(transparent)]
     Chain(#[from] ChainError),

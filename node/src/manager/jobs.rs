@@ -184,6 +184,7 @@ impl Desk {
 
     async fn check_input(self: &Arc<Self>, signed: &SignedJob) -> Result<(), ManagerError> {
         let permit = self.check_turn().await?;
+        self.touch_blob(signed.input_blob);
         let input = self.blobs.get(signed.input_blob).await.map_err(|err| {
             ManagerError::of_blob(err, |blob| ManagerError::InputMissing { blob })
         })?;

@@ -81,7 +81,7 @@ impl Desk {
         let jobs = self.open_jobs(now);
         let own = own_leases(&jobs, &applicant, now);
         if let Some(lease) = self.lost_answer(&own, &request) {
-            return Ok(LeaseReply::granted(lease));
+            return Ok(LeaseReply::granted(self.trimmed(lease, &request.known)));
         }
         if own.len() >= HELD_MAX {
             return Ok(LeaseReply::idle(
@@ -93,7 +93,9 @@ impl Desk {
         let mut reason = "no job has free units".to_owned();
         for candidate in job_order(self.candidates(&jobs, now.saturating_sub(parameters.drift_s))) {
             match self.offer(&applicant, parameters, candidate).await? {
-                Ok(lease) => return Ok(LeaseReply::granted(lease)),
+                Ok(lease) => {
+                    return Ok(LeaseReply::granted(self.trimmed(lease, &request.known)));
+                }
                 Err(why) => {
                     self.waits().insert(candidate.job_id, why.clone());
                     reason = why;
@@ -152,6 +154,7 @@ impl Desk {
         let job = self.queue.job(task.job_id)?.entry.signed.clone();
         Some(Lease {
             task_index,
+            tasks_from: 0,
             tasks: signed.tasks,
             order: signed.order,
             order_signature: signed.signature,
@@ -252,7 +255,7 @@ impl Desk {
             max_cost: job.entry.signed.job.maxCost,
             reference_rate: job.entry.signed.job.referenceRate,
             ib_micro: applicant.ib_micro,
-            // Its worker counts from its own clock, or the chain's.
+            // Its worker may have seen an earlier block.
             lease_s: (lease_ends_at - now).saturating_add(view.parameters.drift_s),
         };
         let aim = self

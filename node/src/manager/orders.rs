@@ -8,7 +8,7 @@
 //! # Layout
 //!
 //! The tree `orders`: `device ‖ builder ‖ 0` the last order, `device ‖ builder ‖ 1 ‖ index` a listed task.
-//! An order and its last task are one write.
+//! An order and its last task are one write. Orders that a newer one replaced stand in `past_orders.rs`.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,10 @@ use inferix_prover::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::cover::{cost_to_ibm_micro, lock_wei, price_of};
+use super::{
+    cover::{cost_to_ibm_micro, lock_wei, price_of},
+    past_orders,
+};
 use crate::{
     chain::CursorView,
     store::{Store, StoreError, Tree},
@@ -81,25 +84,27 @@ pub struct SignedOrder {
 /// All orders of one manager.
 #[derive(Debug)]
 pub struct OrderBook {
-    tree: Tree,
+    pub(super) tree: Tree,
     manager: Address,
     domain: Eip712Domain,
-    lists: BTreeMap<Pair, List>,
+    pub(super) lists: BTreeMap<Pair, List>,
     places: BTreeMap<TaskId, (Pair, u32)>,
 }
 
 /// One device's tasks for one builder.
 #[derive(Debug, Default)]
-struct List {
-    tasks: Vec<ListedTask>,
+pub(super) struct List {
+    pub(super) tasks: Vec<ListedTask>,
+    /// The root of each beginning of the list, by its length less one.
+    pub(super) roots: Vec<B256>,
     peaks: Peaks,
     head: Option<Head>,
     cursor: CursorView,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct ListedTask {
-    task: Task,
+pub(super) struct ListedTask {
+    pub(super) task: Task,
     cap_ibm_micro: u128,
     /// What all its units cost, once the worker delivered them: it can't claim more without a lie.
     #[serde(skip)]
@@ -107,14 +112,14 @@ struct ListedTask {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Head {
-    order: WorkOrder,
+pub(super) struct Head {
+    pub(super) order: WorkOrder,
     signature: Bytes,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Record {
+pub(super) enum Record {
     Order(Head),
     Task(ListedTask),
 }
@@ -135,6 +140,9 @@ impl OrderBook {
             places: BTreeMap::new(),
         };
         for (key, record) in book.tree.scan::<Record>(b"")? {
+            if past_orders::is_key(&key) {
+                continue;
+            }
             let pair = Pair::from_key(&key);
             match record {
                 Record::Order(head) => book.lists.entry(pair).or_default().head = Some(head),
@@ -172,6 +180,10 @@ impl OrderBook {
         self.tree.put_all([
             (pair.task_key(index), &Record::Task(listed)),
             (pair.head_key(), &Record::Order(head.clone())),
+            (
+                past_orders::key(order.order_hash()),
+                &Record::Order(head.clone()),
+            ),
         ])?;
         self.list(pair, listed)?;
         let list = self.lists.entry(pair).or_default();
@@ -340,6 +352,7 @@ impl OrderBook {
             worker: pair.worker(),
         })?;
         list.peaks.append(listed.task.leaf()).map_err(full)?;
+        list.roots.push(list.peaks.root().map_err(full)?);
         list.tasks.push(listed);
         self.places.insert(listed.task.task_id(), (pair, index));
         Ok(())
@@ -413,7 +426,7 @@ fn to_u96(value: U256) -> Option<U96> {
 }
 
 /// A list is as long as memory allows, so each place fits.
-fn to_index(index: u32) -> usize {
+pub(super) fn to_index(index: u32) -> usize {
     usize::try_from(index).unwrap_or(usize::MAX)
 }
 

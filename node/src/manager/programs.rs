@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use alloy::primitives::B256;
 use bytes::Bytes;
-use inferix_gpu::{Executor, GpuError, Program, TaskInput, memory, render::RenderParams};
+use inferix_gpu::{
+    Executor, GpuError, Program, TaskInput, memory,
+    render::{PIXEL_BYTES, RenderParams, pixels_cost},
+};
 
 /// What a job's parameters fix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +133,27 @@ pub fn params_root(bytes: &[u8]) -> Result<B256, ProgramError> {
 /// [`ProgramError::TooLarge`].
 pub fn output_root(bytes: &[u8], log2_output: u32) -> Result<B256, ProgramError> {
     root("output", bytes, log2_output)
+}
+
+/// Returns what an output says that its unit cost: a finished unit exactly that, a capped one no less. `None` if
+/// the output can't be a capped unit's.
+///
+/// # Errors
+///
+/// [`ProgramError::Unknown`].
+pub fn output_cost(
+    program_id: B256,
+    output: &[u8],
+    is_capped: bool,
+) -> Result<Option<u64>, ProgramError> {
+    match program(program_id)? {
+        Program::Render => {
+            // The pixel that did not fit is cut, and all below it.
+            let last = output.get(output.len().saturating_sub(PIXEL_BYTES)..);
+            let is_cut = last.unwrap_or_default().iter().all(|&byte| byte == 0);
+            Ok((is_cut || !is_capped).then(|| pixels_cost(output)))
+        }
+    }
 }
 
 fn root(region: &'static str, bytes: &[u8], log2_size: u32) -> Result<B256, ProgramError> {

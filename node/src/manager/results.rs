@@ -49,6 +49,24 @@ pub enum ReportRefusal {
         /// The job's bound.
         max_cost: u64,
     },
+    /// An output holds another cost than was reported.
+    #[error(
+        "unit {unit_index} has an output that cost {computed} work units, the report says {reported}"
+    )]
+    WrongCost {
+        /// The unit.
+        unit_index: u64,
+        /// What the output's own words come to.
+        computed: u64,
+        /// What the worker reported.
+        reported: u64,
+    },
+    /// An output is whole, and was reported as capped.
+    #[error("unit {unit_index} is reported as capped, and nothing of its output is cut")]
+    NotCapped {
+        /// The unit.
+        unit_index: u64,
+    },
     /// A status is none, or a capped unit did not cost the cap.
     #[error("unit {unit_index} has status {status} at cost {cost}, which can't be")]
     WrongStatus {
@@ -95,15 +113,16 @@ pub fn leaves(report: &ResultReport, task: &Task) -> Result<Vec<UnitLeaf>, Repor
         .collect()
 }
 
-/// Checks that a blob holds the outputs of these units, one after the other.
+/// Checks that a blob holds the outputs of these units of a program, one after the other.
 ///
 /// # Errors
 ///
-/// [`ReportRefusal::WrongSize`], [`ReportRefusal::WrongRoot`], [`ReportRefusal::Program`].
+/// [`ReportRefusal::WrongSize`], [`ReportRefusal::WrongRoot`], [`ReportRefusal::WrongCost`],
+/// [`ReportRefusal::NotCapped`], [`ReportRefusal::Program`].
 pub fn check_outputs(
     units: &[UnitLeaf],
     blob: &[u8],
-    log2_output: u32,
+    (program_id, log2_output): (B256, u32),
 ) -> Result<(), ReportRefusal> {
     let size_bytes = 1_usize << log2_output;
     let needed = units.len().saturating_mul(size_bytes);
@@ -124,6 +143,7 @@ pub fn check_outputs(
                 reported,
             });
         }
+        check_cost(unit, output, program_id)?;
     }
     Ok(())
 }
@@ -135,6 +155,22 @@ pub fn check_outputs(
 /// [`ReportRefusal::Tree`].
 pub fn units_root(units: &[UnitLeaf]) -> Result<B256, ReportRefusal> {
     Ok(unit_tree(units)?.root()?)
+}
+
+fn check_cost(unit: &UnitLeaf, output: &[u8], program_id: B256) -> Result<(), ReportRefusal> {
+    let (unit_index, reported) = (unit.unit_index, unit.cost);
+    let is_capped = unit.status == CAPPED;
+    let computed = programs::output_cost(program_id, output, is_capped)?
+        .ok_or(ReportRefusal::NotCapped { unit_index })?;
+    let is_right = computed == reported || is_capped && computed < reported;
+    if !is_right {
+        return Err(ReportRefusal::WrongCost {
+            unit_index,
+            computed,
+            reported,
+        });
+    }
+    Ok(())
 }
 
 fn leaf(unit_index: u64, unit: &UnitResult, task: &Task) -> Result<UnitLeaf, ReportRefusal> {

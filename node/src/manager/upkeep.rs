@@ -62,10 +62,12 @@ impl Desk {
         let keep = self.config.keep_blobs;
         self.blocking(move |desk| desk.forget_old(keep.as_secs()))
             .await?;
-        let removed_count = self
-            .blobs()
-            .sweep(keep, |blob| self.uses().is_named(blob))
-            .await?;
+        let is_kept = |blob| {
+            let uses = self.uses();
+            uses.is_named(blob) || uses.loose.holds(blob)
+        };
+        let loose_count = self.sweep_loose().await?;
+        let removed_count = loose_count + self.blobs().sweep(keep, is_kept).await?;
         if removed_count > 0 {
             info!(removed_count, "blobs swept");
         }
@@ -77,6 +79,7 @@ impl Desk {
         let is_old = |at: u64| at.saturating_add(keep_s) <= now;
         for job in self.queue.jobs() {
             if job.ended_at(now).is_some_and(is_old) {
+                self.receipts.forget(job.entry.job_id())?;
                 self.queue.forget(job.entry.job_id())?;
             }
         }

@@ -65,6 +65,8 @@ pub struct Journal {
     path: PathBuf,
     file: File,
     end: u64,
+    /// Length of a record that could not be written; 0 if the last one was.
+    missed_bytes: usize,
 }
 
 impl Journal {
@@ -112,9 +114,20 @@ impl Journal {
                 path: path.to_owned(),
                 file,
                 end,
+                missed_bytes: 0,
             },
             entries,
         ))
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its size.
+    pub fn size_bytes(&self) -> u64 {
+        self.end
     }
 
     /// Appends a record. When this returns, it is on disk; when it fails, it is as if never written.
@@ -131,12 +144,40 @@ impl Journal {
         if let Err(source) = written {
             // A part may have reached the disk: cut it off, so that the next append follows the last
             // good record. If that fails too, opening cuts it off.
-            let _ = self.file.set_len(self.end);
-            let _ = self.file.seek(SeekFrom::Start(self.end));
+            let _ = self.cut_back();
+            self.missed_bytes = record.len();
             return Err(self.io(source));
         }
+        self.missed_bytes = 0;
         self.end += u64::try_from(record.len()).unwrap_or(0);
         Ok(())
+    }
+
+    /// Tries whether a record that could not be written could be now. What it writes for that is zeros, which a
+    /// crash leaves as a torn end, and is gone when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Io`].
+    pub fn probe(&mut self) -> Result<(), JournalError> {
+        if self.missed_bytes == 0 {
+            return Ok(());
+        }
+        let zeros = vec![0; self.missed_bytes];
+        let written = self
+            .cut_back()
+            .and_then(|()| self.file.write_all(&zeros))
+            .and_then(|()| self.file.sync_data());
+        let cut = self.cut_back();
+        written.and(cut).map_err(|source| self.io(source))?;
+        self.missed_bytes = 0;
+        Ok(())
+    }
+
+    /// Ends the file with the last good record.
+    fn cut_back(&mut self) -> std::io::Result<()> {
+        self.file.set_len(self.end)?;
+        self.file.seek(SeekFrom::Start(self.end)).map(drop)
     }
 
     /// Replaces all records by these, at once: after a crash either the old or the new are there.
@@ -165,6 +206,7 @@ impl Journal {
         replaced.map_err(|source| self.io(source))?;
         self.file = next;
         self.end = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.missed_bytes = 0;
         Ok(())
     }
 

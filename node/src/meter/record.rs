@@ -3,7 +3,7 @@
 //! The state is a fold over the journal's entries: [`Meter::apply`] is the only way that it changes, so
 //! a restart that reads the journal again is where it was. The other methods return the entry to write.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use alloy::primitives::{Address, B256, keccak256};
 use inferix_prover::{
@@ -28,7 +28,12 @@ pub enum Entry {
         /// The number of the last of them.
         through_seq: u32,
     },
-    /// Numbers up to this one are taken: what is left when claimed intervals are dropped.
+    /// These intervals will never be in a claim.
+    GivenUp {
+        /// Their numbers.
+        seqs: BTreeSet<u32>,
+    },
+    /// Numbers below this one are taken: what is left where intervals are dropped.
     Numbered {
         /// The number of the next interval.
         next_seq: u32,
@@ -196,6 +201,10 @@ impl Meter {
             Entry::Claimed { through_seq } => {
                 self.closed
                     .retain(|closed| closed.interval.seq > through_seq);
+            }
+            Entry::GivenUp { seqs } => {
+                self.closed
+                    .retain(|closed| !seqs.contains(&closed.interval.seq));
             }
             Entry::Numbered {
                 next_seq,

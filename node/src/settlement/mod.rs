@@ -3,9 +3,11 @@
 //! What is to be posted is written down first ([`Outbox`]), published, then sent; the chain is asked
 //! before anything is sent again. [`plan`] decides what to claim and when.
 
-mod answer;
+mod check;
+mod outcome;
 pub mod plan;
 mod record;
+mod refusal;
 mod server;
 mod service;
 

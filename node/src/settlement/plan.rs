@@ -1,6 +1,9 @@
 //! What to claim, and when: pure decisions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use alloy::primitives::{Address, B256, FixedBytes, U256, aliases::U96};
 use inferix_prover::{
@@ -8,6 +11,7 @@ use inferix_prover::{
     id::{DeviceId, JobId},
     interval::amount_wei,
     sum_tree::SumTreeError,
+    typed_data::WorkOrder,
 };
 
 use crate::{
@@ -24,6 +28,11 @@ const MAX_LINES: usize = 8;
 /// The manager and the builder of an order.
 pub type OrderKey = (Address, Address);
 
+/// Names the list that an order and those before it hold.
+pub fn order_key(order: &WorkOrder) -> OrderKey {
+    (order.manager, order.builder)
+}
+
 /// What there is to claim from.
 #[derive(Clone, Copy, Debug)]
 pub struct Holdings<'a> {
@@ -35,7 +44,7 @@ pub struct Holdings<'a> {
     pub orders: &'a BTreeMap<OrderKey, Lease>,
     /// Where the chain's cursor of each order stands.
     pub cursors: &'a BTreeMap<OrderKey, u32>,
-    /// Jobs of the tasks that were executed.
+    /// Jobs of the tasks that were leased, executed or not.
     pub jobs: &'a BTreeMap<JobId, crate::api::types::SignedJob>,
 }
 
@@ -61,6 +70,8 @@ pub struct Prepared {
     pub through_seq: u32,
     /// What it comes to, in wei.
     pub value_wei: U256,
+    /// Where each line's cursor stands.
+    pub cursors_from: Vec<u32>,
 }
 
 /// Gathers a claim from all intervals that can be claimed, or `None` where there are none.
@@ -88,29 +99,33 @@ pub fn gather(holdings: &Holdings<'_>, slot: Slot) -> Result<Option<Prepared>, S
     let mut lines = Vec::new();
     let mut blob_lines = Vec::new();
     let mut value_wei = U256::ZERO;
+    let mut cursors_from = Vec::new();
     for (key, intervals) in &by_order {
         let Some(lease) = holdings.orders.get(key) else {
             continue;
         };
-        let line = blob_line(lease, intervals, holdings.jobs);
-        let tree = line.interval_tree()?;
-        let top = tree.top()?;
-        let sum_ibm_micro = U96::from(top.sum);
         let last_task = intervals
             .iter()
             .map(|closed| closed.interval.task_index)
             .max();
+        let cursor_to = last_task.unwrap_or_default().saturating_add(1);
+        let cursor_from = holdings.cursors.get(key).copied().unwrap_or_default();
+        let line = blob_line(lease, intervals, cursor_from..cursor_to, holdings.jobs);
+        let tree = line.interval_tree()?;
+        let top = tree.top()?;
+        let sum_ibm_micro = U96::from(top.sum);
         value_wei +=
             U256::from(amount_wei(sum_ibm_micro, lease.order.priceWei).unwrap_or_default());
         lines.push(LineDraft {
             order: lease.order.clone(),
             signature: FixedBytes::new(line.order_signature),
-            cursor_to: last_task.unwrap_or_default().saturating_add(1),
+            cursor_to,
             top_hash: top.hash,
             leaf_count: tree.leaf_count(),
             sum_ibm_micro,
         });
         blob_lines.push(line);
+        cursors_from.push(cursor_from);
     }
 
     let first = ready
@@ -146,6 +161,7 @@ pub fn gather(holdings: &Holdings<'_>, slot: Slot) -> Result<Option<Prepared>, S
         blob,
         through_seq,
         value_wei,
+        cursors_from,
     }))
 }
 
@@ -184,16 +200,43 @@ pub fn passed(holdings: &Holdings<'_>) -> Option<u32> {
     passed.last().map(|closed| closed.interval.seq)
 }
 
+/// The intervals that can never be claimed, because no claim of their order can land any more. Those of other
+/// orders are not held up by them.
+pub fn expired(
+    holdings: &Holdings<'_>,
+    now: u64,
+    grace_s: u64,
+) -> BTreeMap<OrderKey, BTreeSet<u32>> {
+    let is_over = |key: &OrderKey| {
+        let lease = holdings.orders.get(key);
+        lease.is_some_and(|lease| now >= lease.order.leaseEndsAt.saturating_add(grace_s))
+    };
+    let mut expired: BTreeMap<OrderKey, BTreeSet<u32>> = BTreeMap::new();
+    for closed in holdings.closed {
+        let key = (closed.manager, closed.builder);
+        if is_over(&key) {
+            expired.entry(key).or_default().insert(closed.interval.seq);
+        }
+    }
+    expired
+}
+
+/// What stands behind a line. It shows the job of every task that the line consumes, also of those of which
+/// no unit was done: verifiers demand what is missing.
 fn blob_line(
     lease: &Lease,
     intervals: &[&ClosedInterval],
+    consumed: Range<u32>,
     jobs: &BTreeMap<JobId, crate::api::types::SignedJob>,
 ) -> BlobLine {
-    let used: BTreeSet<JobId> = intervals
+    let place = |index| usize::try_from(index).unwrap_or(usize::MAX);
+    let consumed = lease
+        .tasks
         .iter()
-        .map(|closed| closed.interval.job_id)
-        .collect();
-    let jobs = used
+        .take(place(consumed.end))
+        .skip(place(consumed.start));
+    let listed: BTreeSet<JobId> = consumed.map(|task| task.job_id).collect();
+    let jobs = listed
         .iter()
         .filter_map(|job_id| jobs.get(job_id))
         .map(|signed| SignedJob {
@@ -308,90 +351,4 @@ pub fn intent(step: &str, device_id: B256, seq: u32) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use inferix_prover::interval::Interval;
-
-    use super::*;
-    use crate::meter::Telemetry;
-
-    const TIMING: Timing = Timing {
-        now: 1_000_000,
-        last_posted_at: 0,
-        spacing_s: 21_600,
-        oldest_at: 1_000_000 - 86_400,
-        lease_ends_at: 1_000_000,
-        grace_s: 172_800,
-        claim_every_s: 86_400,
-        is_draining: false,
-        gas_price_wei: 1_000_000,
-        value_wei: U256::from_limbs([10_000_000_000_000_000_000, 0, 0, 0]),
-        ifx_price_wei: 5_000_000_000_000,
-        max_gas_bps: 200,
-    };
-
-    #[test]
-    fn a_claim_waits_for_its_day_and_for_its_spacing() {
-        assert_eq!(decide(&TIMING), Decision::Post);
-        let early = Timing {
-            oldest_at: TIMING.now - 100,
-            ..TIMING
-        };
-        assert_eq!(decide(&early), Decision::Gathering);
-        assert_eq!(
-            decide(&Timing {
-                is_draining: true,
-                ..early
-            }),
-            Decision::Post
-        );
-        let spaced = Timing {
-            last_posted_at: TIMING.now - 21_599,
-            ..TIMING
-        };
-        assert_eq!(decide(&spaced), Decision::Spacing);
-    }
-
-    #[test]
-    fn intervals_behind_the_cursor_hold_up_nothing() {
-        let closed = [1, 2, 3].map(|seq| ClosedInterval {
-            manager: Address::ZERO,
-            builder: Address::ZERO,
-            interval: Interval {
-                seq,
-                task_index: seq - 1,
-                ..Interval::default()
-            },
-            units: Vec::new(),
-            telemetry: Telemetry::default(),
-        });
-        let passed_at = |cursor| {
-            passed(&Holdings {
-                closed: &closed,
-                active_tasks: &[],
-                orders: &BTreeMap::new(),
-                cursors: &BTreeMap::from([((Address::ZERO, Address::ZERO), cursor)]),
-                jobs: &BTreeMap::new(),
-            })
-        };
-        assert_eq!([0, 2, 9].map(passed_at), [None, Some(2), Some(3)]);
-    }
-
-    #[test]
-    fn dear_gas_is_waited_out_until_the_last_third_of_the_grace() {
-        let dear = Timing {
-            gas_price_wei: 100_000_000_000,
-            ..TIMING
-        };
-        assert_eq!(decide(&dear), Decision::GasTooDear);
-        let pressed = Timing {
-            lease_ends_at: TIMING.now - 115_200,
-            ..dear
-        };
-        assert_eq!(decide(&pressed), Decision::Post);
-        let late = Timing {
-            lease_ends_at: TIMING.now - 172_800,
-            ..dear
-        };
-        assert_eq!(decide(&late), Decision::TooLate);
-    }
-}
+mod tests;

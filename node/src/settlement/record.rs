@@ -1,9 +1,12 @@
 //! The outbox: one record for each claim, written before anything is sent.
 
+use std::ops::Range;
+
 use alloy::primitives::{B256, U256};
 use inferix_prover::claim::{ClaimHeader, Line};
 use serde::{Deserialize, Serialize};
 
+use super::plan::{OrderKey, order_key};
 use crate::{
     chain::calls::ClaimDraft,
     store::{Store, StoreError, Tree},
@@ -31,7 +34,8 @@ pub enum Stage {
     },
     /// Refuted.
     Rejected,
-    /// It could not be posted any more: its intervals are lost.
+    /// It could not be posted. Its intervals stay in the journal, and what can still be claimed of them is in a
+    /// later draft.
     Dropped {
         /// Why.
         reason: String,
@@ -47,10 +51,49 @@ pub struct ClaimRecord {
     pub through_seq: u32,
     /// What it comes to, in wei.
     pub value_wei: U256,
+    /// Where each line's cursor stood when it was drafted.
+    #[serde(default)]
+    pub cursors_from: Vec<u32>,
+    /// Until when parts of it may be demanded, Unix time in seconds; 0 before it is posted.
+    #[serde(default)]
+    pub askable_until: u64,
+    /// How often it and drafts of the same number before it were refused.
+    #[serde(default)]
+    pub refusal_count: u32,
+    /// When it is tried again after the last refusal, by the chain's time in seconds.
+    #[serde(default)]
+    pub retry_at: u64,
     /// Where it stands.
     pub stage: Stage,
     /// Gas of the transactions so far.
     pub gas_used: u64,
+}
+
+impl ClaimRecord {
+    /// Whether something that it commits to may still be asked for at `now`, or will be.
+    pub fn is_askable(&self, now: u64) -> bool {
+        match self.stage {
+            Stage::Drafted | Stage::Posted { .. } => true,
+            Stage::Final { .. } | Stage::Rejected => now < self.askable_until,
+            Stage::Dropped { .. } => false,
+        }
+    }
+
+    /// Whether the chain has had it.
+    pub fn has_landed(&self) -> bool {
+        match self.stage {
+            Stage::Posted { .. } | Stage::Final { .. } | Stage::Rejected => true,
+            Stage::Drafted | Stage::Dropped { .. } => false,
+        }
+    }
+
+    /// The tasks that it consumes of an order's list.
+    pub fn consumed(&self, key: OrderKey) -> Option<Range<u32>> {
+        let mut lines = self.draft.lines.iter().enumerate();
+        let (index, line) = lines.find(|(_, line)| order_key(&line.order) == key)?;
+        let from = self.cursors_from.get(index).copied().unwrap_or_default();
+        Some(from..line.cursor_to)
+    }
 }
 
 /// All claims of a device.
@@ -94,6 +137,16 @@ impl Outbox {
             .into_iter()
             .map(|(_, record)| record)
             .collect())
+    }
+
+    /// The records of all devices of a store.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put).
+    pub fn of_all_devices(store: &Store) -> Result<Vec<ClaimRecord>, StoreError> {
+        let records = store.tree("claims")?.scan([])?.into_iter();
+        Ok(records.map(|(_, record)| record).collect())
     }
 
     fn key(&self, seq: u32) -> Vec<u8> {

@@ -2,25 +2,17 @@
 
 use std::sync::Arc;
 
-use alloy::{primitives::B256, sol_types::SolEvent};
+use alloy::primitives::B256;
 use inferix_prover::blob::ClaimBlob;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info, warn};
+use tracing::{error, warn};
 
-use super::{
-    Outbox, Stage,
-    answer::{AnswerError, Question, answer},
-};
+use super::{Outbox, Stage};
 use crate::{
-    chain::{ChainError, PostedClaim, Sender, bindings::demands},
-    store::Tree,
+    chain::{PostedClaim, Sender, bindings::demands},
+    demands::{AnswerError, DemandFeed, OPEN_TO_MANAGER, OPEN_TO_WORKER, Question, answer, serve},
     worker::{Context, WorkerError},
 };
-
-/// Status of a demand that the worker must serve.
-const OPEN_TO_WORKER: u8 = 1;
-/// Status of a demand that the manager must serve. What the worker has too, it serves for the fee.
-const OPEN_TO_MANAGER: u8 = 2;
 
 /// Serves demands on one device's claims.
 #[derive(Debug)]
@@ -28,7 +20,7 @@ pub struct DemandServer {
     ctx: Arc<Context>,
     sender: Arc<Sender>,
     outbox: Outbox,
-    progress: Tree,
+    feed: DemandFeed,
 }
 
 impl DemandServer {
@@ -36,15 +28,15 @@ impl DemandServer {
     ///
     /// # Errors
     ///
-    /// [`WorkerError::Store`].
+    /// [`WorkerError::Store`], [`WorkerError::Chain`].
     pub fn new(ctx: Arc<Context>, sender: Arc<Sender>) -> Result<Self, WorkerError> {
         let outbox = Outbox::open(&ctx.store, ctx.device_id.bytes())?;
-        let progress = ctx.store.tree("demand progress")?;
+        let feed = DemandFeed::open(&ctx.store, ctx.config.chain.confirmations_blocks)?;
         Ok(Self {
             ctx,
             sender,
             outbox,
-            progress,
+            feed,
         })
     }
 
@@ -67,37 +59,21 @@ impl DemandServer {
     /// served is seen to be so.
     async fn step(&self) -> Result<(), WorkerError> {
         let reader = &self.ctx.reader;
-        let head = reader.head().await?.number;
-        let first = reader.deployment().first_block;
-        let from = self
-            .progress
-            .get::<u64>("block")?
-            .map_or(first, |block| block.saturating_add(1));
-        if from > head {
-            return Ok(());
-        }
-        let topics = vec![demands::DemandOpened::SIGNATURE_HASH];
-        let logs = reader
-            .logs(reader.deployment().demands, topics, from, head)
-            .await?;
-        for log in &logs {
-            let Ok(event) = demands::DemandOpened::decode_log(&log.inner) else {
+        let (opened, read_to) = self.feed.look(reader).await?;
+        for opened in &opened {
+            let demand = &opened.demand;
+            let Some(claim) = self.own_claim(demand.claimId)? else {
                 continue;
             };
-            let Some(claim) = self.own_claim(event.claimId)? else {
-                continue;
-            };
-            let status = reader.demand_state(event.demandId).await?.0;
+            let status = reader.demand_state(opened.demand_id).await?.0;
             if !matches!(status, OPEN_TO_WORKER | OPEN_TO_MANAGER) {
                 continue;
             }
-            warn!(claim_id = %event.claimId, kind = event.demand.kind, deadline_at = event.deadlineAt, "demand on a claim");
-            self.serve(event.demandId, &event.demand, claim).await?;
+            let deadline_at = opened.deadline_at;
+            warn!(claim_id = %demand.claimId, kind = demand.kind, deadline_at, "demand on a claim");
+            self.serve(opened.demand_id, demand, claim).await?;
         }
-        let safe = head.saturating_sub(self.ctx.config.chain.confirmations_blocks);
-        Ok(self
-            .progress
-            .put("block", &safe.max(from.saturating_sub(1)))?)
+        Ok(self.feed.mark(read_to)?)
     }
 
     fn own_claim(&self, claim_id: B256) -> Result<Option<PostedClaim>, WorkerError> {
@@ -141,6 +117,7 @@ impl DemandServer {
             claim: &claim,
             demand,
             line,
+            shown: None,
             output: output.as_deref(),
             payee: ctx.account,
         };
@@ -152,14 +129,7 @@ impl DemandServer {
                 return Ok(());
             }
         };
-        match self.sender.send(&format!("serve/{demand_id}"), call).await {
-            Ok(receipt) => info!(%demand_id, gas_used = receipt.gas_used, "demand served"),
-            Err(err) if err.is_retryable() => return Err(err.into()),
-            Err(err @ (ChainError::Refused(_) | ChainError::Reverted { .. })) => {
-                debug!(%demand_id, %err, "demand not served: somebody else may have");
-            }
-            Err(err) => error!(%demand_id, %err, "demand not served"),
-        }
+        serve(&self.sender, demand_id, call).await?;
         Ok(())
     }
 

@@ -1,35 +1,32 @@
 //! Posts claims, waits out their windows, finalizes them.
 
-use std::{collections::BTreeMap, sync::Arc};
-
-use alloy::{
-    primitives::{Address, B256, U256},
-    rpc::types::TransactionReceipt,
-    sol_types::SolEvent,
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
 };
+
+use alloy::primitives::{Address, B256};
 use bytes::Bytes;
 use inferix_prover::{
-    claim::ClaimHeader,
     id::{ClaimId, JobId},
+    typed_data::domain,
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::{
-    ClaimRecord, Outbox, Stage,
+    ClaimRecord, Outbox, Stage, check, outcome,
     plan::{self, Decision, Holdings, OrderKey, Prepared, Slot, Timing},
+    refusal,
 };
 use crate::{
     api::{
         client::ClientError,
         types::{ClaimNotice, Lease, SignedJob},
     },
-    chain::{
-        ChainError, ClaimStatus, LastClaimView, PostedClaim, Sender, bindings::work_claims, calls,
-        posted_claim,
-    },
+    chain::{ChainError, ClaimStatus, LastClaimView, PostedClaim, Sender, calls},
     status::Status,
-    worker::{Context, LeaseRecord, LeaseState, Link, Mode, WorkerError},
+    worker::{Context, LeaseRecord, LeaseState, Link, Mode, WorkerError, gauges},
 };
 
 /// Posts and finalizes one device's claims.
@@ -104,7 +101,9 @@ impl Settlement {
         self.sender.recover().await?;
         let mut wait = self.ctx.config.chain.poll_interval;
         loop {
-            Status::gather(&self.ctx)?.write(self.ctx.data_dir())?;
+            let status = Status::gather(&self.ctx)?;
+            gauges::tell(&self.ctx, &status, &self.outbox.all()?);
+            status.write(self.ctx.data_dir())?;
             tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
                 () = tokio::time::sleep(wait) => {}
@@ -127,11 +126,13 @@ impl Settlement {
 
     async fn step(&self) -> Result<(), WorkerError> {
         let mut is_drafted = false;
+        let mut refused = None;
         let last = self
             .ctx
             .reader
             .last_claim(self.ctx.device_id.bytes())
             .await?;
+        gauges::note_contact();
         for record in self.outbox.all()? {
             match record.stage {
                 Stage::Drafted => {
@@ -139,18 +140,28 @@ impl Settlement {
                     self.post(record, last).await?;
                 }
                 Stage::Posted { .. } => self.follow(record, last).await?,
+                Stage::Dropped { .. } if record.draft.seq > last.seq => refused = Some(record),
                 Stage::Final { .. } | Stage::Rejected | Stage::Dropped { .. } => {}
             }
         }
         if !is_drafted {
-            self.draft(last).await?;
+            self.draft(last, refused).await?;
         }
         Ok(())
     }
 
-    /// Writes a claim down, if there is one to post now.
-    async fn draft(&self, last: LastClaimView) -> Result<(), WorkerError> {
+    /// Writes a claim down, if there is one to post now. `refused` is the draft of the same number before it.
+    async fn draft(
+        &self,
+        last: LastClaimView,
+        refused: Option<ClaimRecord>,
+    ) -> Result<(), WorkerError> {
         let ctx = &self.ctx;
+        let (refusal_count, retry_at) =
+            refused.map_or((0, 0), |refused| (refused.refusal_count, refused.retry_at));
+        if ctx.now_ms() / 1000 < retry_at {
+            return Ok(());
+        }
         // The leases first: a task that ends in between then still counts as active, and is not claimed
         // without its last interval.
         let leases = ctx.book.leases()?;
@@ -166,6 +177,12 @@ impl Settlement {
             );
             return Ok(ctx.ledger.claimed(through_seq)?);
         }
+        let now = ctx.reader.head().await?.time;
+        let (_, parameters) = ctx.reader.parameters().await?;
+        let expired = plan::expired(&owned.view(&closed), now, u64::from(parameters.leaseGrace));
+        if !expired.is_empty() {
+            return self.give_up(expired);
+        }
         let slot = Slot {
             device_id: ctx.device_id,
             seq: last.seq.saturating_add(1),
@@ -177,20 +194,33 @@ impl Settlement {
         let oldest_at = closed
             .first()
             .map_or(0, |closed| closed.interval.end_ms / 1000);
-        match plan::decide(&self.timing(&prepared, last, oldest_at).await?) {
+        let timing = Timing {
+            now,
+            last_posted_at: last.posted_at,
+            spacing_s: u64::from(parameters.window).div_ceil(12),
+            oldest_at,
+            lease_ends_at: plan::first_lease_end(&prepared.draft),
+            grace_s: u64::from(parameters.leaseGrace),
+            claim_every_s: ctx.config.worker.claim_every.as_secs(),
+            is_draining: ctx.control.mode() == Mode::Drain,
+            gas_price_wei: ctx.reader.gas_price_wei().await?,
+            value_wei: prepared.value_wei,
+            ifx_price_wei: ctx.config.worker.ifx_price_wei,
+            max_gas_bps: ctx.config.worker.max_gas_bps,
+        };
+        match plan::decide(&timing) {
             Decision::Post => {}
-            Decision::TooLate => {
-                warn!(
-                    through_seq = prepared.through_seq,
-                    "work can't be claimed any more"
-                );
-                return self.drop_claim(&prepared, "its orders ran out");
-            }
-            wait @ (Decision::Spacing | Decision::Gathering | Decision::GasTooDear) => {
+            wait @ (Decision::Spacing
+            | Decision::Gathering
+            | Decision::GasTooDear
+            | Decision::TooLate) => {
                 debug!(?wait, "claim waits");
                 return Ok(());
             }
         }
+        let Some(prepared) = self.checked(prepared).await? else {
+            return Ok(());
+        };
         #[cfg(feature = "attack")]
         let prepared = {
             let mut prepared = prepared;
@@ -199,15 +229,62 @@ impl Settlement {
         };
         ctx.blobs.put(Bytes::from(prepared.blob.to_bytes())).await?;
         info!(seq = slot.seq, value_wei = %prepared.value_wei, "claim drafted");
-        Ok(self.outbox.put(&record(&prepared, Stage::Drafted))?)
+        let record = ClaimRecord {
+            refusal_count,
+            ..record(&prepared, Stage::Drafted)
+        };
+        Ok(self.outbox.put(&record)?)
     }
 
-    fn drop_claim(&self, prepared: &Prepared, reason: &str) -> Result<(), WorkerError> {
-        let stage = Stage::Dropped {
-            reason: reason.to_owned(),
+    /// Looks at a claim as verifiers will. Intervals for which it would be refuted are set aside, and the rest is
+    /// drafted the next time.
+    async fn checked(&self, prepared: Prepared) -> Result<Option<Prepared>, WorkerError> {
+        let reader = &self.ctx.reader;
+        let deployment = reader.deployment();
+        let device_index = self.ctx.config.worker.device_index;
+        let terms = check::Terms {
+            domain: domain(deployment.chain_id, deployment.work_claims),
+            ib_micro: reader
+                .device_ib_micro(self.ctx.account, device_index)
+                .await?,
+            drift_s: u64::from(reader.parameters().await?.1.drift),
         };
-        self.outbox.put(&record(prepared, stage))?;
-        Ok(self.ctx.ledger.claimed(prepared.through_seq)?)
+        // A day's units are many to hash.
+        let looked = tokio::task::spawn_blocking(move || {
+            let refutable = check::refutable(&prepared, &terms);
+            (prepared, refutable)
+        });
+        let Ok((prepared, refutable)) = looked.await else {
+            return Ok(None);
+        };
+        let refutable = match refutable {
+            Ok(refutable) if refutable.is_empty() => return Ok(Some(prepared)),
+            Ok(refutable) => refutable,
+            Err(err) => {
+                error!(seq = prepared.draft.seq, %err, "claim can't be stated: it is not posted");
+                return Ok(None);
+            }
+        };
+        let interval_count = refutable.len();
+        let predicates: BTreeSet<_> = refutable.values().copied().collect();
+        let path = self.ctx.ledger.set_aside(refutable.into_keys().collect())?;
+        error!(
+            interval_count, ?predicates, file = %path.display(),
+            "verifiers would refute a claim of these intervals: they are set aside and not claimed, the rest is.              Keep the file, check the disk and the memory of this machine, and report it"
+        );
+        Ok(None)
+    }
+
+    /// Gives up what was done under orders that ran out. What was done under others is drafted the next time.
+    fn give_up(&self, expired: BTreeMap<OrderKey, BTreeSet<u32>>) -> Result<(), WorkerError> {
+        for ((manager, builder), seqs) in &expired {
+            error!(
+                %manager, %builder, interval_count = seqs.len(),
+                "work can't be claimed any more: its order ran out. Look above why it was not claimed before"
+            );
+        }
+        let seqs = expired.into_values().flatten().collect();
+        Ok(self.ctx.ledger.give_up(seqs)?)
     }
 
     async fn holdings(
@@ -243,39 +320,18 @@ impl Settlement {
         Ok(owned)
     }
 
-    async fn timing(
-        &self,
-        prepared: &Prepared,
-        last: LastClaimView,
-        oldest_at: u64,
-    ) -> Result<Timing, WorkerError> {
-        let ctx = &self.ctx;
-        let (_, parameters) = ctx.reader.parameters().await?;
-        Ok(Timing {
-            now: ctx.reader.head().await?.time,
-            last_posted_at: last.posted_at,
-            spacing_s: u64::from(parameters.window).div_ceil(12),
-            oldest_at,
-            lease_ends_at: plan::first_lease_end(&prepared.draft),
-            grace_s: u64::from(parameters.leaseGrace),
-            claim_every_s: ctx.config.worker.claim_every.as_secs(),
-            is_draining: ctx.control.mode() == Mode::Drain,
-            gas_price_wei: ctx.reader.gas_price_wei().await?,
-            value_wei: prepared.value_wei,
-            ifx_price_wei: ctx.config.worker.ifx_price_wei,
-            max_gas_bps: ctx.config.worker.max_gas_bps,
-        })
-    }
-
     /// Publishes and posts a drafted claim, unless the chain has it already.
     async fn post(&self, mut record: ClaimRecord, last: LastClaimView) -> Result<(), WorkerError> {
         let draft = &record.draft;
         if last.seq >= draft.seq {
-            let posted = self.find(draft.seq).await?;
+            let posted = outcome::find(&self.ctx, draft.seq).await?;
             return match posted {
-                Some(posted) => self.posted(record, posted),
+                Some(posted) => self.posted(record, posted).await,
                 None => Ok(()),
             };
+        }
+        if self.ctx.now_ms() / 1000 < record.retry_at {
+            return Ok(());
         }
         self.publish(draft.blob_hash, &record).await?;
         let intent = plan::intent("claim", self.ctx.device_id.bytes(), draft.seq);
@@ -283,28 +339,47 @@ impl Settlement {
         match self.sender.send(&intent, call).await {
             Ok(receipt) => {
                 record.gas_used += receipt.gas_used;
-                match posted_in(&receipt) {
-                    Some(posted) => self.posted(record, posted),
+                match outcome::posted_in(&receipt) {
+                    Some(posted) => self.posted(record, posted).await,
                     None => Ok(()),
                 }
             }
-            Err(ChainError::Refused(refusal)) if !may_pass_later(&refusal) => {
-                error!(
-                    seq = record.draft.seq,
-                    ?refusal,
-                    "claim can't be posted: it is drafted anew"
-                );
-                record.stage = Stage::Dropped {
-                    reason: format!("{refusal:?}"),
-                };
-                // Its intervals stay in the journal: the next draft takes those that still can be claimed.
-                Ok(self.outbox.put(&record)?)
-            }
+            Err(err) if refusal::is_refusal(&err) => self.refused(record, &err).await,
             Err(err) => Err(err.into()),
         }
     }
 
-    fn posted(&self, mut record: ClaimRecord, posted: PostedClaim) -> Result<(), WorkerError> {
+    /// Lets a refused claim wait. It is posted again as it is where time or money may cure it, else drafted anew.
+    async fn refused(&self, mut record: ClaimRecord, err: &ChainError) -> Result<(), WorkerError> {
+        let now = self.ctx.now_ms() / 1000;
+        record.refusal_count = record.refusal_count.saturating_add(1);
+        let (_, parameters) = self.ctx.reader.parameters().await?;
+        let last_call =
+            plan::first_lease_end(&record.draft).saturating_add(u64::from(parameters.leaseGrace));
+        let left_s = last_call.saturating_sub(now);
+        let wait_s = refusal::wait_s(record.refusal_count, left_s);
+        record.retry_at = now.saturating_add(wait_s);
+        let (seq, refusal_count) = (record.draft.seq, record.refusal_count);
+        if err.refusal().is_some_and(refusal::may_pass_later) {
+            warn!(seq, refusal_count, wait_s, %err, "claim not taken yet: it is posted again after the wait");
+        } else {
+            error!(seq, refusal_count, wait_s, %err, "claim can't be posted: it is drafted anew after the wait");
+            // Its intervals stay in the journal: the next draft takes those that still can be claimed.
+            record.stage = Stage::Dropped {
+                reason: err.to_string(),
+            };
+        }
+        Ok(self.outbox.put(&record)?)
+    }
+
+    async fn posted(
+        &self,
+        mut record: ClaimRecord,
+        posted: PostedClaim,
+    ) -> Result<(), WorkerError> {
+        let version = posted.header.paramsVersion;
+        let window = self.ctx.reader.parameters_at(version).await?.window;
+        record.askable_until = posted.header.deadlineAt.saturating_add(u64::from(window));
         info!(claim_id = %posted.claim_id, seq = record.draft.seq, "claim posted");
         record.stage = Stage::Posted {
             header: posted.header,
@@ -378,7 +453,7 @@ impl Settlement {
             }
             ClaimStatus::Final | ClaimStatus::None => {
                 record.stage = Stage::Final {
-                    paid_wei: self.paid_wei(&header, block_number).await?,
+                    paid_wei: outcome::paid_wei(&self.ctx.reader, &header, block_number).await?,
                 };
                 return Ok(self.outbox.put(&record)?);
             }
@@ -391,59 +466,11 @@ impl Settlement {
         let call = calls::finalize(self.ctx.reader.deployment(), &header, &lines)?;
         let receipt = self.sender.send(&intent, call).await?;
         record.gas_used += receipt.gas_used;
-        let settled_wei = finalized_in(&receipt).unwrap_or_default();
-        let paid_wei = self.share_wei(&header, settled_wei).await?;
+        let settled_wei = outcome::finalized_in(&receipt).unwrap_or_default();
+        let paid_wei = outcome::share_wei(&self.ctx.reader, &header, settled_wei).await?;
         info!(seq = record.draft.seq, %paid_wei, "claim final");
         record.stage = Stage::Final { paid_wei };
         Ok(self.outbox.put(&record)?)
-    }
-
-    async fn find(&self, seq: u32) -> Result<Option<PostedClaim>, WorkerError> {
-        let head = self.ctx.reader.head().await?.number;
-        let first = self.ctx.reader.deployment().first_block;
-        let claims = self.ctx.reader.posted_claims(first, head).await?;
-        Ok(claims
-            .into_iter()
-            .filter(|claim| claim.header.device_id() == self.ctx.device_id)
-            .find(|claim| claim.header.seq == seq))
-    }
-
-    /// What a claim that somebody else finalized was paid.
-    async fn paid_wei(&self, header: &ClaimHeader, from: u64) -> Result<U256, WorkerError> {
-        let claim_id = header.claim_id().bytes();
-        let events = self
-            .claim_events(work_claims::ClaimFinalized::SIGNATURE_HASH, from)
-            .await?;
-        let paid = events
-            .iter()
-            .filter_map(|log| work_claims::ClaimFinalized::decode_log(&log.inner).ok())
-            .find(|event| event.claimId == claim_id);
-        let settled_wei = paid.map_or(U256::ZERO, |event| U256::from(event.paidWei));
-        self.share_wei(header, settled_wei).await
-    }
-
-    /// The worker's part of what a claim settled: the treasury has the rest.
-    async fn share_wei(
-        &self,
-        header: &ClaimHeader,
-        settled_wei: U256,
-    ) -> Result<U256, WorkerError> {
-        let parameters = self.ctx.reader.parameters_at(header.paramsVersion).await?;
-        Ok(settled_wei * U256::from(parameters.workerBps) / U256::from(10_000))
-    }
-
-    async fn claim_events(
-        &self,
-        topic: B256,
-        from: u64,
-    ) -> Result<Vec<alloy::rpc::types::Log>, WorkerError> {
-        let head = self.ctx.reader.head().await?.number;
-        let contract = self.ctx.reader.deployment().work_claims;
-        Ok(self
-            .ctx
-            .reader
-            .logs(contract, vec![topic], from, head)
-            .await?)
     }
 }
 
@@ -478,51 +505,11 @@ fn record(prepared: &Prepared, stage: Stage) -> ClaimRecord {
         draft: prepared.draft.clone(),
         through_seq: prepared.through_seq,
         value_wei: prepared.value_wei,
+        cursors_from: prepared.cursors_from.clone(),
+        askable_until: 0,
+        refusal_count: 0,
+        retry_at: 0,
         stage,
         gas_used: 0,
-    }
-}
-
-fn posted_in(receipt: &TransactionReceipt) -> Option<PostedClaim> {
-    receipt
-        .inner
-        .logs()
-        .iter()
-        .find_map(|log| posted_claim(log).ok())
-}
-
-/// What a finalization shared out between worker and treasury.
-fn finalized_in(receipt: &TransactionReceipt) -> Option<U256> {
-    let logs = receipt.inner.logs().iter();
-    let mut events =
-        logs.filter_map(|log| work_claims::ClaimFinalized::decode_log(&log.inner).ok());
-    events.next().map(|event| U256::from(event.paidWei))
-}
-
-/// Whether a refused claim can be posted as it is when time has passed or money has come.
-fn may_pass_later(refusal: &crate::chain::Refusal) -> bool {
-    use crate::chain::{
-        Refusal,
-        bindings::{builder_accounts::IBuilderAccountsErrors, node_registry::INodeRegistryErrors},
-    };
-    use work_claims::IWorkClaimsErrors as Error;
-    match refusal {
-        Refusal::WorkClaims(error) => matches!(
-            error,
-            Error::ClaimTooEarly(_) | Error::RingFull(_) | Error::EndTooLate(_)
-        ),
-        Refusal::NodeRegistry(error) => matches!(error, INodeRegistryErrors::FreeStakeTooLow(_)),
-        Refusal::BuilderAccounts(error) => matches!(
-            error,
-            IBuilderAccountsErrors::AllocationTooLow(_)
-                | IBuilderAccountsErrors::ManagerStakeTooLow(_)
-        ),
-        Refusal::Ifx(_)
-        | Refusal::Checkpoints(_)
-        | Refusal::ProgramRegistry(_)
-        | Refusal::FraudProofs(_)
-        | Refusal::Voids(_)
-        | Refusal::ManagerFrauds(_)
-        | Refusal::Demands(_) => false,
     }
 }

@@ -7,17 +7,18 @@ use alloy::{
 use inferix_prover::{
     blob::SignedJob,
     fraud::{Demand, Known, TaskEvidence},
-    id::{DeviceId, JobId, TaskId},
-    interval::Interval,
-    sum_tree::{Node, RootPreimage},
+    id::JobId,
     task::Task,
     unit::UnitLeaf,
 };
 
-use crate::chain::{
-    Call, ChainError, Deployment, PostedClaim, Reader,
-    bindings::{demands as sol, ifx, recode},
-    evidence,
+use crate::{
+    chain::{
+        Call, ChainError, Deployment, PostedClaim, Reader,
+        bindings::{demands as sol, ifx, recode},
+        evidence,
+    },
+    demands::shown::{interval, nodes, root},
 };
 
 /// The contract's form of a demand.
@@ -222,44 +223,4 @@ fn learn_task(known: &mut Known, order: &sol::WorkOrder, listed: &sol::TaskEvide
         top: root(&listed.top),
         siblings: nodes(&listed.siblings),
     });
-}
-
-fn nodes(siblings: &[sol::Sibling]) -> Vec<Node> {
-    siblings
-        .iter()
-        .map(|sibling| Node {
-            hash: sibling.hash,
-            sum: sibling.sum,
-        })
-        .collect()
-}
-
-fn root(top: &sol::SumTop) -> RootPreimage {
-    RootPreimage {
-        leaf_count: top.leafCount,
-        top: Node {
-            hash: top.hash,
-            sum: top.sum,
-        },
-    }
-}
-
-fn interval(leaf: &sol::Interval) -> Interval {
-    Interval {
-        seq: leaf.seq,
-        job_id: JobId::new(leaf.jobId),
-        task_id: TaskId::new(leaf.taskId),
-        device_id: DeviceId::new(leaf.deviceId),
-        task_index: leaf.taskIndex,
-        checkpoint_index: leaf.checkpointIndex,
-        start_ms: leaf.startMs,
-        end_ms: leaf.endMs,
-        active_ms: leaf.activeMs,
-        first_unit: leaf.firstUnit,
-        unit_count: leaf.unitCount,
-        units_root: leaf.unitsRoot,
-        cost: leaf.cost,
-        ibm_micro: leaf.ibmMicro,
-        telemetry_digest: leaf.telemetryDigest,
-    }
 }

@@ -4,11 +4,11 @@ use alloy::{
     primitives::{Address, B256, U256, keccak256},
     sol_types::SolCall,
 };
-use inferix_prover::fraud::{Fraud, LeafEvidence, Void};
+use inferix_prover::fraud::{Fraud, LeafEvidence, ManagerFraud, Void};
 
 use crate::chain::{
     Call, ChainError, Deployment, PostedClaim,
-    bindings::{fraud_proofs as sol, recode, voids},
+    bindings::{fraud_proofs as sol, manager_frauds, recode, voids},
     evidence::{
         chain_evidence, interval, leaf_evidence, line_ref, listed, task_evidence, top,
         unit_evidence, unit_leaf,
@@ -186,6 +186,47 @@ pub(super) fn void(
         .abi_encode(),
     };
     Ok(Call::new(deployment.voids, data))
+}
+
+/// The call that proves a manager's fraud. No commitment is needed: it pays nobody but the builder.
+pub(super) fn prove_manager(
+    deployment: &Deployment,
+    claim: &PostedClaim,
+    fraud: &ManagerFraud,
+) -> Result<Call, ChainError> {
+    let data = match fraud {
+        ManagerFraud::TaskContradictsJob {
+            line_index,
+            order,
+            listed,
+            job,
+        } => manager_frauds::proveTaskContradictsJobCall {
+            target: recode(&line_ref(claim, *line_index)?)?,
+            order: recode(order)?,
+            listed: recode(&task_evidence(listed))?,
+            job: recode(job)?,
+        }
+        .abi_encode(),
+        ManagerFraud::DoubleLease {
+            leaf,
+            leaf_task,
+            other_order,
+            signature,
+            other,
+        } => manager_frauds::proveDoubleLeaseCall {
+            target: recode(&line_ref(claim, leaf.line_index)?)?,
+            leaf: recode(&leaf_evidence(leaf))?,
+            leafTask: recode(&listed(&leaf_task.task))?,
+            otherOrder: recode(other_order)?,
+            signature: manager_frauds::Signature {
+                r: B256::from_slice(&signature[..32]),
+                vs: B256::from_slice(&signature[32..]),
+            },
+            other: recode(&task_evidence(other))?,
+        }
+        .abi_encode(),
+    };
+    Ok(Call::new(deployment.manager_frauds, data))
 }
 
 /// The leaf that a void is about.

@@ -3,8 +3,12 @@
 mod demands;
 mod error;
 mod evidence;
+mod managers;
+mod orders;
 mod recheck;
 mod service;
+mod sources;
+mod tally;
 mod watch;
 
 pub use error::VerifierError;

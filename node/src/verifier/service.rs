@@ -14,43 +14,47 @@ use inferix_prover::{
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
-use url::Url;
 
 use super::{
     Stage, VerifierError, WatchList, Watched, demands, evidence,
+    orders::ObservedOrders,
     recheck::{self, Sample, Verdict},
+    tally::{Deed, Tally},
 };
 use crate::{
-    api::client::{Client, ClientError, ClientOptions},
     blobs::Blobs,
-    chain::{ChainError, ClaimStatus, Reader, Sender, calls},
+    chain::{ChainError, ClaimStatus, ManagerEndpoints, Reader, Sender, calls},
     config::Config,
+    demands::{OPEN_TO_MANAGER, OPEN_TO_WORKER},
     manager::clock::Clock,
     roles,
-    store::Store,
+    store::{Store, Tree},
     wallet::Wallet,
 };
-
-/// The largest blob that is fetched: a claim's, or a job's input.
-const MAX_BLOB_BYTES: u64 = 512 << 20;
 
 /// Places of a claim that are demanded together: each costs a fee until it turns out to be hidden.
 const DEMANDS_AT_ONCE: usize = 4;
 /// Statuses of a demand, as `IDemands.DemandStatus`.
 const DEMAND_NONE: u8 = 0;
-const DEMAND_OPEN: u8 = 1;
-const DEMAND_OPEN_TO_MANAGER: u8 = 2;
+const DEMAND_SERVED: u8 = 3;
 
 /// Checks claims and refutes false ones.
 #[derive(Debug)]
 pub struct Verifier {
-    config: Config,
-    account: Address,
-    wallet: Wallet,
-    reader: Reader,
-    sender: Sender,
-    list: WatchList,
-    blobs: Blobs,
+    pub(super) config: Config,
+    pub(super) account: Address,
+    pub(super) wallet: Wallet,
+    pub(super) reader: Reader,
+    pub(super) sender: Sender,
+    pub(super) list: WatchList,
+    pub(super) orders: ObservedOrders,
+    /// Frauds of managers that were proven, or refused.
+    pub(super) accusations: Tree,
+    /// Demands of this verifier's that are not at an end.
+    open_demands: Tree,
+    pub(super) tally: Tally,
+    pub(super) endpoints: ManagerEndpoints,
+    pub(super) blobs: Blobs,
     executor: Arc<CpuExecutor>,
     secret: B256,
 }
@@ -75,6 +79,11 @@ impl Verifier {
             account,
             sender: Sender::open(&config.chain, chain_id, wallet.clone(), &store)?,
             list: WatchList::open(&store)?,
+            orders: ObservedOrders::open(&store)?,
+            accusations: store.tree("accused managers")?,
+            open_demands: store.tree("open demands")?,
+            tally: Tally::open(&store)?,
+            endpoints: ManagerEndpoints::open(&store, config.chain.confirmations_blocks)?,
             blobs: Blobs::open(&config.data_dir.join("blobs"))?,
             executor: Arc::new(CpuExecutor::new(config.verifier.threads)?),
             secret: secret(&store)?,
@@ -94,6 +103,7 @@ impl Verifier {
         self.sender.recover().await?;
         loop {
             self.watch().await?;
+            self.follow_demands().await?;
             for watched in self.list.all()? {
                 if cancel.is_cancelled() {
                     return Ok(());
@@ -113,6 +123,8 @@ impl Verifier {
     /// again.
     async fn watch(&self) -> Result<(), VerifierError> {
         let head = self.reader.head().await?.number;
+        metrics::gauge!("inferix_verifier_chain_contact_timestamp_seconds")
+            .set(Clock::system().now() as f64);
         let safe = head.saturating_sub(self.config.chain.confirmations_blocks);
         let first = self.reader.deployment().first_block;
         let from = self
@@ -125,6 +137,7 @@ impl Verifier {
         let posted = self.reader.posted_claims(from, head).await?;
         for claim in &posted {
             info!(claim_id = %claim.claim_id, worker = %claim.header.worker(), "claim seen");
+            self.tally.note(Deed::ClaimSeen, claim.claim_id, 1)?;
         }
         Ok(self.list.add(posted, safe.max(from.saturating_sub(1)))?)
     }
@@ -133,9 +146,12 @@ impl Verifier {
         let state = self.reader.claim_state(&watched.header).await?;
         if state.status != ClaimStatus::Posted {
             watched.stage = match (&watched.stage, state.status) {
-                (Stage::Accused { fraud }, ClaimStatus::Rejected) => Stage::Refuted {
-                    fraud: fraud.clone(),
-                },
+                (Stage::Accused { fraud }, ClaimStatus::Rejected) => {
+                    self.tally.note(Deed::ClaimRefuted, watched.claim_id, 1)?;
+                    Stage::Refuted {
+                        fraud: fraud.clone(),
+                    }
+                }
                 (_, status) => Stage::Missed {
                     reason: format!("it was {status:?} already"),
                 },
@@ -156,8 +172,10 @@ impl Verifier {
             return self.refute(watched, &findings).await;
         }
         self.void(&watched, &findings).await?;
-        for fraud in &findings.manager_frauds {
-            warn!(claim_id = %watched.claim_id, ?fraud, "manager signed against a builder");
+        self.refute_managers(&watched, &findings.manager_frauds)
+            .await?;
+        if let Some(blob) = &blob {
+            self.observe(&watched, blob).await?;
         }
         if !findings.demands.is_empty() {
             return self.demand(watched, &findings).await;
@@ -168,81 +186,18 @@ impl Verifier {
                 reason: "its blob can't be read".to_owned(),
             },
         };
+        if let Stage::Sound { rechecked_units } = watched.stage {
+            let (claim_id, units) = (watched.claim_id, u128::from(rechecked_units));
+            self.tally.note(Deed::ClaimSound, claim_id, 1)?;
+            self.tally.note(Deed::UnitsRechecked, claim_id, units)?;
+        }
         if watched.stage != Stage::Open {
             info!(claim_id = %watched.claim_id, stage = ?watched.stage, "claim judged");
         }
         Ok(self.list.put(&watched)?)
     }
 
-    /// The claim's blob: `None` if nobody has it, `Some(None)` if it is not one.
-    async fn claim_blob(
-        &self,
-        watched: &Watched,
-    ) -> Result<Option<Option<ClaimBlob>>, VerifierError> {
-        let Some(bytes) = self.fetch(watched.header.blobHash, watched).await? else {
-            return Ok(None);
-        };
-        let decoded = ClaimBlob::from_bytes(&bytes);
-        if let Err(err) = &decoded {
-            warn!(claim_id = %watched.claim_id, %err, "claim blob is none");
-        }
-        Ok(Some(decoded.ok()))
-    }
-
-    /// A blob from this node or from a manager.
-    async fn fetch(
-        &self,
-        hash: B256,
-        watched: &Watched,
-    ) -> Result<Option<bytes::Bytes>, VerifierError> {
-        if self.blobs.has(hash).await? {
-            return Ok(Some(self.blobs.get(hash).await?));
-        }
-        for base in self.manager_urls(watched).await? {
-            let fetched = async {
-                let client = self.client(base.clone()).await?;
-                client.fetch_into(&self.blobs, hash, MAX_BLOB_BYTES).await
-            };
-            match fetched.await {
-                Ok(_) => return Ok(Some(self.blobs.get(hash).await?)),
-                Err(err) => debug!(manager = %base, %hash, %err, "blob not fetched"),
-            }
-        }
-        Ok(None)
-    }
-
-    /// The managers of a claim's lines, as the registry names them, and those that are configured.
-    async fn manager_urls(&self, watched: &Watched) -> Result<Vec<Url>, VerifierError> {
-        let named: BTreeSet<Address> = watched.lines.iter().map(|line| line.manager).collect();
-        let registered = self.reader.manager_endpoints().await?;
-        let urls = registered
-            .into_iter()
-            .filter(|(manager, _)| named.contains(manager))
-            .filter_map(|(_, endpoint)| Url::parse(&endpoint).ok());
-        Ok(self
-            .config
-            .verifier
-            .managers
-            .iter()
-            .cloned()
-            .chain(urls)
-            .collect())
-    }
-
-    async fn client(&self, base: Url) -> Result<Client, ClientError> {
-        let deployment = self.reader.deployment();
-        Client::connect(ClientOptions {
-            base,
-            account: self.account,
-            wallet: self.wallet.clone(),
-            chain_id: deployment.chain_id,
-            work_claims: deployment.work_claims,
-            clock: Clock::system(),
-        })
-        .await
-    }
-
-    async fn find(
+    pub(super) async fn find(
         &self,
         watched: &Watched,
         blob: Option<&ClaimBlob>,
@@ -271,13 +226,14 @@ impl Verifier {
                 }
             }
         }
+        let other_orders = self.orders.of_managers(&watched.lines)?;
         checkpoints.retain(|_, recorded_at| *recorded_at != 0);
         let facts = Facts {
             domain: &domain(deployment.chain_id, deployment.work_claims),
             drift_seconds: u64::from(parameters.drift),
             checkpoints: &checkpoints,
             live_programs: Some(&programs),
-            other_orders: &[],
+            other_orders: &other_orders,
         };
         let known = demands::answers(&self.reader, &watched.posted()).await?;
         let view = ClaimView {
@@ -313,7 +269,7 @@ impl Verifier {
                     self.allow_fee(&watched).await?;
                     ("demand", demands::open(deployment, &claim, &demand)?)
                 }
-                DEMAND_OPEN | DEMAND_OPEN_TO_MANAGER
+                OPEN_TO_WORKER | OPEN_TO_MANAGER
                     if self.reader.head().await?.time > deadline_at =>
                 {
                     ("expire", demands::expire(deployment, &claim, &demand)?)
@@ -322,7 +278,11 @@ impl Verifier {
             };
             match self.sender.send(&format!("{step}/{demand_id}"), call).await {
                 Ok(_) => {
-                    warn!(claim_id = %watched.claim_id, ?found, step, "hidden part of a claim")
+                    warn!(claim_id = %watched.claim_id, ?found, step, "hidden part of a claim");
+                    if status == DEMAND_NONE {
+                        self.open_demands.put(demand_id, &true)?;
+                        self.tally.note(Deed::DemandOpened, demand_id, 1)?;
+                    }
                 }
                 Err(err) if err.is_retryable() => return Err(err.into()),
                 Err(err) => {
@@ -332,6 +292,21 @@ impl Verifier {
                     };
                     return Ok(self.list.put(&watched)?);
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at what became of this verifier's demands.
+    async fn follow_demands(&self) -> Result<(), VerifierError> {
+        for (key, _) in self.open_demands.scan::<bool>(b"")? {
+            let demand_id = B256::from_slice(&key);
+            let (status, _) = self.reader.demand_state(demand_id).await?;
+            if status == DEMAND_SERVED {
+                self.tally.note(Deed::DemandServed, demand_id, 1)?;
+            }
+            if !matches!(status, DEMAND_NONE | OPEN_TO_WORKER | OPEN_TO_MANAGER) {
+                self.open_demands.remove(demand_id)?;
             }
         }
         Ok(())
@@ -381,6 +356,10 @@ impl Verifier {
         match self.sender.send(&format!("prove/{claim_id}"), call).await {
             Ok(receipt) => {
                 info!(%claim_id, fraud = name, gas_used = receipt.gas_used, "claim refuted");
+                let parameters = self.reader.parameters_at(watched.header.paramsVersion);
+                let bounty_wei = parameters.await?.bountyWei.to::<u128>();
+                self.tally.note(Deed::ClaimRefuted, claim_id, 1)?;
+                self.tally.note(Deed::BountyEarned, claim_id, bounty_wei)?;
                 watched.stage = Stage::Refuted { fraud: name };
                 Ok(self.list.put(&watched)?)
             }
@@ -407,7 +386,8 @@ impl Verifier {
             let call = evidence::void(self.reader.deployment(), &watched.posted(), found)?;
             match self.sender.send(&intent, call).await {
                 Ok(_) => {
-                    info!(claim_id = %watched.claim_id, leaf_index = leaf.index, "leaf voided")
+                    info!(claim_id = %watched.claim_id, leaf_index = leaf.index, "leaf voided");
+                    self.tally.note(Deed::LeafVoided, &intent, 1)?;
                 }
                 Err(err) if err.is_retryable() => return Err(err.into()),
                 Err(err) => debug!(%err, "leaf not voided"),

@@ -133,6 +133,9 @@ pub fn check_lease(lease: &Lease, terms: &Terms<'_>) -> Result<Task, LeaseRefusa
         return mismatch("builder");
     }
     let index = usize::try_from(lease.task_index).unwrap_or(usize::MAX);
+    if lease.tasks_from != 0 {
+        return mismatch("list: it goes on from tasks that the worker does not have");
+    }
     let Some(task) = lease.tasks.get(index) else {
         return mismatch("task index");
     };
@@ -159,6 +162,16 @@ pub fn check_lease(lease: &Lease, terms: &Terms<'_>) -> Result<Task, LeaseRefusa
     }
     check_money(lease, task, terms)?;
     Ok(*task)
+}
+
+/// Puts what the worker has of a list before what was sent of it, if the two meet. If they don't, the list that
+/// is left has another root than the order.
+pub(super) fn complete_list(lease: &mut Lease, known: &[Task]) {
+    let from = usize::try_from(lease.tasks_from).unwrap_or(usize::MAX);
+    if let Some(before) = known.get(..from) {
+        lease.tasks.splice(..0, before.iter().copied());
+        lease.tasks_from = 0;
+    }
 }
 
 fn check_task(task: &Task, job: &Job, order: &WorkOrder) -> Result<(), LeaseRefusal> {

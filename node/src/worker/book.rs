@@ -1,12 +1,14 @@
 //! What a worker has been leased, in the store: it must outlive a crash, since an order is money.
 
+use std::collections::BTreeSet;
+
 use alloy::primitives::{Address, B256};
 use inferix_prover::task::Task;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
-    api::types::{Lease, ResultReport},
+    api::types::{Lease, ResultReport, SignedReceipt},
     store::{Store, StoreError, Tree},
 };
 
@@ -49,6 +51,7 @@ pub struct Book {
     orders: Tree,
     reports: Tree,
     outputs: Tree,
+    receipts: Tree,
 }
 
 /// Outputs of consecutive units, one after the other in one blob.
@@ -85,6 +88,7 @@ impl Book {
             orders: store.tree("orders")?,
             reports: store.tree("reports")?,
             outputs: store.tree("outputs")?,
+            receipts: store.tree("receipts")?,
         })
     }
 
@@ -148,15 +152,42 @@ impl Book {
             .collect())
     }
 
-    /// Forgets leases whose work has been claimed.
+    /// Forgets a lease, where its outputs are stored, and its receipt.
     ///
     /// # Errors
     ///
     /// As [`accept`](Self::accept).
-    pub fn forget(&self, task_ids: impl IntoIterator<Item = B256>) -> Result<(), StoreError> {
-        task_ids
+    pub fn forget(&self, task_id: B256) -> Result<(), StoreError> {
+        let outputs: Vec<(Vec<u8>, StoredOutputs)> = self.outputs.scan(task_id)?;
+        self.outputs
+            .remove_all(outputs.into_iter().map(|(key, _)| key))?;
+        self.receipts.remove(task_id)?;
+        // The lease last: as long as it is there, a restart forgets the rest again.
+        self.leases.remove(task_id)
+    }
+
+    /// Keeps a manager's word that outputs arrived.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    pub fn keep_receipt(&self, receipt: &SignedReceipt) -> Result<(), StoreError> {
+        self.receipts.put(receipt.receipt.taskId, receipt)
+    }
+
+    /// The blobs that unsent reports and kept outputs name.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    pub fn output_blobs(&self) -> Result<BTreeSet<B256>, StoreError> {
+        let stored: Vec<(Vec<u8>, StoredOutputs)> = self.outputs.scan([])?;
+        let reports = self.reports()?.into_iter();
+        Ok(stored
             .into_iter()
-            .try_for_each(|task_id| self.leases.remove(task_id))
+            .map(|(_, stored)| stored.blob)
+            .chain(reports.map(|(_, report)| report.output_blob))
+            .collect())
     }
 
     /// The latest order of a manager for a builder.
@@ -167,6 +198,32 @@ impl Book {
     pub fn order(&self, manager: Address, builder: Address) -> Result<Option<Lease>, StoreError> {
         let record: Option<OrderRecord> = self.orders.get(order_key(manager, builder))?;
         Ok(record.map(|record| record.lease))
+    }
+
+    /// The latest orders of all managers.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    pub fn orders(&self) -> Result<Vec<Lease>, StoreError> {
+        let records: Vec<(Vec<u8>, OrderRecord)> = self.orders.scan([])?;
+        Ok(records
+            .into_iter()
+            .map(|(_, record)| record.lease)
+            .collect())
+    }
+
+    /// The latest orders of a manager.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    pub fn orders_of(&self, manager: Address) -> Result<Vec<Lease>, StoreError> {
+        let records: Vec<(_, OrderRecord)> = self.orders.scan(format!("{manager:#x}/"))?;
+        Ok(records
+            .into_iter()
+            .map(|(_, record)| record.lease)
+            .collect())
     }
 
     /// Where the output of a unit is stored: demands may ask for it until the claim is final.
@@ -185,19 +242,6 @@ impl Book {
             let end = stored.first_unit.saturating_add(stored.unit_count);
             (stored.first_unit..end).contains(&unit_index)
         }))
-    }
-
-    /// Forgets where the outputs of tasks are stored.
-    ///
-    /// # Errors
-    ///
-    /// As [`accept`](Self::accept).
-    pub fn forget_outputs(&self, task_id: B256) -> Result<Vec<StoredOutputs>, StoreError> {
-        let stored: Vec<(Vec<u8>, StoredOutputs)> = self.outputs.scan(task_id)?;
-        stored
-            .into_iter()
-            .map(|(key, stored)| self.outputs.remove(key).map(|()| stored))
-            .collect()
     }
 
     /// Writes down a report before the journal holds its units.

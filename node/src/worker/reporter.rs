@@ -76,10 +76,7 @@ impl Reporter {
         client.send_blob(outputs).await?;
         if let Some(receipt) = client.deliver(report).await? {
             debug!(task_id = %receipt.receipt.taskId, "receipt");
-            self.ctx
-                .store
-                .tree("receipts")?
-                .put(receipt.receipt.taskId, &receipt)?;
+            self.ctx.book.keep_receipt(&receipt)?;
         }
         Ok(())
     }

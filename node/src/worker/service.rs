@@ -7,24 +7,26 @@ use bytes::Bytes;
 use inferix_gpu::{Program, TaskInput, executor::BatchOutput, memory};
 use inferix_prover::{task::Task, unit::UnitLeaf};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 use url::Url;
 
-use super::{Context, LeaseRecord, LeaseState, Link, Mode, Terms, WorkerError, check_lease};
+use super::{
+    Context, LeaseRecord, LeaseState, Link, Mode, Terms, WorkerError, check_lease, gauges,
+};
 use crate::{
-    api::{
-        client::ClientError,
-        types::{Lease, LeaseReply, LeaseRequest, ReleaseRequest, ResultReport, UnitResult},
-    },
+    api::types::{Lease, LeaseRequest, ReleaseRequest, ResultReport, UnitResult},
     engine::{Engine, Progress, Run, Running},
     manager::programs,
-    meter::{BatchRecord, Entry, Lap, OpenInterval},
+    meter::{BatchRecord, Entry, JournalError, Lap, OpenInterval},
 };
 
 /// The input region's size: no input is larger.
 const MAX_INPUT_BYTES: u64 = 1 << memory::LOG2_INPUT;
 /// How often a paused worker looks again.
 const IDLE_POLL: Duration = Duration::from_secs(1);
+/// How soon and how seldom a journal that failed is tried again.
+const FIRST_PROBE: Duration = Duration::from_secs(1);
+const LONGEST_PROBE: Duration = Duration::from_secs(30);
 
 /// Takes tasks and executes them on one device.
 #[derive(Debug)]
@@ -64,7 +66,12 @@ impl Worker {
                 Mode::Pause => IDLE_POLL,
                 mode @ (Mode::Run | Mode::Drain) => match self.next_lease(mode).await? {
                     Ok(record) => {
-                        self.work(record, &cancel).await?;
+                        match self.work(record, &cancel).await {
+                            Err(WorkerError::Journal(err @ JournalError::Io { .. })) => {
+                                self.await_journal(err, &cancel).await?;
+                            }
+                            worked => worked?,
+                        }
                         continue;
                     }
                     Err(wait) => {
@@ -82,6 +89,35 @@ impl Worker {
             }
         }
         Ok(())
+    }
+
+    /// Waits until measured work can be written down again: what can't be is not paid, so none is done or leased.
+    async fn await_journal(
+        &self,
+        failure: JournalError,
+        cancel: &CancellationToken,
+    ) -> Result<(), WorkerError> {
+        let err = format!("{:#}", eyre::Report::new(failure));
+        error!(
+            err,
+            "measured work can't be written down: no task is taken or executed until it can"
+        );
+        let mut wait = FIRST_PROBE;
+        loop {
+            tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                () = tokio::time::sleep(wait) => {}
+            }
+            wait = (wait * 2).min(LONGEST_PROBE);
+            match self.ctx.ledger.probe() {
+                Ok(()) => {
+                    info!("measured work can be written down again");
+                    return Ok(());
+                }
+                Err(JournalError::Io { source, .. }) => debug!(%source, "the journal fails still"),
+                Err(err) => return Err(err.into()),
+            }
+        }
     }
 
     /// A lease that is not done, or a new one; otherwise how long to wait.
@@ -119,8 +155,9 @@ impl Worker {
                 .iter()
                 .map(|record| record.task.task_id().bytes())
                 .collect(),
+            known: Vec::new(),
         };
-        let reply = match request_lease(manager, &request).await {
+        let reply = match manager.lease(&request, &self.ctx.book).await {
             Ok(reply) => reply,
             Err(err) => {
                 warn!(manager = %manager.url(), %err, "manager gave no answer");
@@ -252,7 +289,7 @@ impl Worker {
         if let Err(err) = programs::shape(signed.job.programId, &signed.params) {
             return Ok(Err(End::Failed(err.to_string())));
         }
-        if !self.ctx.blobs.has(signed.input_blob).await? {
+        if !self.ctx.blobs.touch(signed.input_blob)? {
             let fetched = match manager.client().await {
                 Ok(client) => {
                     client
@@ -297,6 +334,9 @@ impl Worker {
         cancel: &CancellationToken,
     ) -> Result<End, WorkerError> {
         let task = &record.task;
+        // An interval that a failure left open is closed first: its units count as done, and are not executed
+        // and claimed a second time.
+        self.close_interval()?;
         let next_unit = self.next_unit(task);
         let end_unit = task.first_unit + u64::from(task.unit_count);
         let left_count = u32::try_from(end_unit.saturating_sub(next_unit)).unwrap_or(u32::MAX);
@@ -409,7 +449,16 @@ impl Worker {
 
     fn close_interval(&self) -> Result<(), WorkerError> {
         let (name, threads) = (self.engine.device_name(), self.engine.thread_count());
-        Ok(self.ctx.ledger.record(|meter| meter.close(name, threads))?)
+        let mut is_closed = false;
+        self.ctx.ledger.record(|meter| {
+            let closing = meter.close(name, threads);
+            is_closed = closing.is_some();
+            closing
+        })?;
+        if is_closed {
+            gauges::count_interval();
+        }
+        Ok(())
     }
 
     /// Stores outputs, queues the report, then writes the journal: in this order, what the journal holds
@@ -434,13 +483,20 @@ impl Worker {
             output_blob,
         };
         self.ctx.book.queue_report(&record.manager_url, &report)?;
+        let measured = units.clone();
         let batch = BatchRecord {
             units,
             active_us: u64::try_from(lap.active.as_micros()).unwrap_or(u64::MAX),
             end_ms: self.ctx.now_ms(),
             output_blob,
         };
-        Ok(self.ctx.ledger.record(|_| Some(Entry::Batch(batch)))?)
+        if let Err(err) = self.ctx.ledger.record(|_| Some(Entry::Batch(batch))) {
+            // What is not written down is not claimed, and is executed again: it is not delivered either.
+            self.ctx.book.drop_report(&report)?;
+            return Err(err.into());
+        }
+        gauges::count_batch(&measured, lap.active);
+        Ok(())
     }
 
     async fn hand_back(&self, manager: &Link, task_id: B256, reason: String) {
@@ -453,10 +509,6 @@ impl Worker {
             debug!(%err, "manager did not take the task back: its lease runs out");
         }
     }
-}
-
-async fn request_lease(manager: &Link, request: &LeaseRequest) -> Result<LeaseReply, ClientError> {
-    manager.client().await?.lease(request).await
 }
 
 fn unit_result(unit: &UnitLeaf) -> UnitResult {

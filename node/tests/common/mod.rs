@@ -206,12 +206,19 @@ pub struct Bench {
 
 impl Bench {
     pub fn new() -> Self {
+        Self::with(|_| ())
+    }
+
+    /// A manager with other settings, until it is restarted.
+    pub fn with(change: impl FnOnce(&mut ManagerConfig)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let ledger = Arc::new(FakeLedger::default());
         let time = Arc::new(AtomicU64::new(NOW));
         let manager = wallet(0x99);
         let store = Store::open(&dir.path().join("store")).unwrap();
-        let desk = open(&dir, &ledger, &time, &store);
+        let mut config = config();
+        change(&mut config);
+        let desk = open((&dir, &ledger, &time), &store, config);
         Self {
             dir,
             ledger,
@@ -224,7 +231,8 @@ impl Bench {
 
     /// Opens everything again from what is on disk, as after a `kill -9`.
     pub fn restart(&mut self) {
-        self.desk = open(&self.dir, &self.ledger, &self.time, &self.store);
+        let world = (&self.dir, &self.ledger, &self.time);
+        self.desk = open(world, &self.store, config());
     }
 
     pub fn now(&self) -> u64 {
@@ -322,23 +330,26 @@ impl Bench {
     }
 }
 
+fn config() -> ManagerConfig {
+    ManagerConfig {
+        lease: Duration::from_secs(LEASE_S),
+        max_blob_bytes: 1 << 20,
+        reference_rate: RATE,
+        ..ManagerConfig::default()
+    }
+}
+
 fn open(
-    dir: &TempDir,
-    ledger: &Arc<FakeLedger>,
-    time: &Arc<AtomicU64>,
+    (dir, ledger, time): (&TempDir, &Arc<FakeLedger>, &Arc<AtomicU64>),
     store: &Store,
+    config: ManagerConfig,
 ) -> Arc<Desk> {
     let queue: Arc<dyn TaskQueue> = Arc::new(EmbeddedQueue::open(store).unwrap());
     let time = Arc::clone(time);
     Desk::open(DeskParts {
         account: wallet(0x99).address(),
         wallet: wallet(0x99),
-        config: ManagerConfig {
-            lease: Duration::from_secs(LEASE_S),
-            max_blob_bytes: 1 << 20,
-            reference_rate: RATE,
-            ..ManagerConfig::default()
-        },
+        config,
         chain_id: CHAIN_ID,
         work_claims: WORK_CLAIMS,
         store: store.clone(),
@@ -360,6 +371,7 @@ pub fn ask(held: &[B256]) -> LeaseRequest {
     LeaseRequest {
         device_index: 0,
         held: held.to_vec(),
+        known: Vec::new(),
     }
 }
 
@@ -414,11 +426,13 @@ pub fn report(
     let first_unit = task.first_unit + u64::from(from);
     let output = |unit: u64| {
         let seed = keccak256(unit.to_be_bytes());
-        seed.iter()
-            .copied()
-            .cycle()
-            .take(UNIT_BYTES)
-            .collect::<Vec<u8>>()
+        let mut output: Vec<u8> = seed.iter().copied().cycle().take(UNIT_BYTES).collect();
+        // The first pixel cost everything.
+        for pixel in output.chunks_exact_mut(16) {
+            pixel[12..].fill(0);
+        }
+        output[12..16].copy_from_slice(&u32::try_from(cost).unwrap().to_le_bytes());
+        output
     };
     let outputs: Vec<Vec<u8>> = (first_unit..first_unit + u64::from(unit_count))
         .map(output)

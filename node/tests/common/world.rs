@@ -505,7 +505,7 @@ pub fn files(dir: &Path, extension: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     listener.local_addr().unwrap().port()
 }

@@ -263,6 +263,25 @@ impl Fraud {
         }
     }
 
+    /// The interval that lies. `None` where the lie is in the line's tree above it.
+    pub fn leaf(&self) -> Option<&Interval> {
+        match self {
+            Self::NodeSum { .. } => None,
+            Self::LeafSum { leaf, .. } => Some(leaf),
+            Self::UnitsRoot { leaf, .. }
+            | Self::UnitNodeSum { leaf, .. }
+            | Self::UnitSum { leaf, .. }
+            | Self::LeafArithmetic { leaf, .. }
+            | Self::UnitAboveMaxCost { leaf, .. }
+            | Self::TaskOutsideCursor { leaf }
+            | Self::TaskNotInOrder { leaf, .. }
+            | Self::UnitsNotTask { leaf, .. }
+            | Self::UnitMisplaced { leaf, .. }
+            | Self::UnitsRepeated { leaf, .. }
+            | Self::ForeignDevice { leaf } => Some(&leaf.leaf),
+        }
+    }
+
     /// The predicate that the evidence proves.
     pub fn predicate(&self) -> Predicate {
         match self {

@@ -226,6 +226,8 @@ async fn submit(
         confirm()?;
     }
     let info = client.info().await?;
+    let reader = Reader::connect(&session.config()?.chain).await?;
+    let now_at = reader.head().await?.time;
     let params = Bytes::from(regions.params.encode());
     let within_s = i64::try_from(terms.within.as_secs()).unwrap_or(i64::MAX);
     let job = Job {
@@ -239,7 +241,8 @@ async fn submit(
         referenceRate: info.reference_rate,
         priceCapWei: terms.price_cap,
         minIbMicro: terms.min_ib,
-        deadlineAt: Clock::system().now().saturating_add_signed(within_s),
+        // Deadlines are judged by the chain's time.
+        deadlineAt: now_at.saturating_add_signed(within_s),
         salt: rand::random::<u64>() >> (u64::BITS - SALT_BITS),
     };
     let signature = wallet.sign_message(&job, &domain(info.chain_id, info.work_claims))?;

@@ -1,4 +1,4 @@
-//! What answers a demand, built from the worker's own claim blob: pure.
+//! What answers a demand, built from what a claim blob holds or its manager has: pure.
 
 use alloy::{
     primitives::{Address, B256},
@@ -24,7 +24,7 @@ const CHUNK_BYTES: usize = 1 << (CHUNK_LEVELS + memory::LOG2_LEAF);
 
 /// Why a demand can't be answered from what the worker has.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum AnswerError {
+pub(crate) enum AnswerError {
     /// The demanded place is not in the claim, which the contract would not have let pass.
     #[error("the demanded place is not in the claim")]
     NoSuchPlace,
@@ -34,8 +34,14 @@ pub(super) enum AnswerError {
         /// The kind.
         kind: u8,
     },
+    /// The line's order is not here.
+    #[error("the order of the demanded line is not here")]
+    NoOrder,
+    /// The interval that an output is asked of is not known.
+    #[error("nobody has shown the interval that the demanded output is of")]
+    NoInterval,
     /// The job's signature is not here.
-    #[error("the job of the demanded task is not in the claim blob")]
+    #[error("the job of the demanded task is not here")]
     NoJob,
     /// The output is not stored any more.
     #[error("the demanded output is not stored here any more")]
@@ -48,21 +54,32 @@ pub(super) enum AnswerError {
     Chain(#[from] ChainError),
 }
 
-/// A demand on a claim, with what the worker has to answer it.
+/// An interval and the way up from it, shown by somebody else where its line's others are not known.
+#[derive(Clone, Debug)]
+pub(crate) struct ShownInterval {
+    /// The interval and its units.
+    pub(crate) held: BlobInterval,
+    /// The siblings up to the top of the line's tree.
+    pub(crate) siblings: Vec<Node>,
+}
+
+/// A demand on a claim, with what there is to answer it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Question<'a> {
+pub(crate) struct Question<'a> {
     /// The contracts.
-    pub(super) deployment: &'a Deployment,
+    pub(crate) deployment: &'a Deployment,
     /// The claim, its header as it is now.
-    pub(super) claim: &'a PostedClaim,
+    pub(crate) claim: &'a PostedClaim,
     /// What is asked.
-    pub(super) demand: &'a sol::Demand,
+    pub(crate) demand: &'a sol::Demand,
     /// The line that it is asked of.
-    pub(super) line: &'a BlobLine,
+    pub(crate) line: &'a BlobLine,
+    /// The interval that it is asked of, where the line does not hold all of its own.
+    pub(crate) shown: Option<&'a ShownInterval>,
     /// The unit's output, for a demand of one.
-    pub(super) output: Option<&'a [u8]>,
+    pub(crate) output: Option<&'a [u8]>,
     /// Who gets the fee.
-    pub(super) payee: Address,
+    pub(crate) payee: Address,
 }
 
 /// The call that answers a demand.
@@ -70,7 +87,7 @@ pub(super) struct Question<'a> {
 /// # Errors
 ///
 /// Every variant of [`AnswerError`].
-pub(super) fn answer(question: &Question<'_>) -> Result<Call, AnswerError> {
+pub(crate) fn answer(question: &Question<'_>) -> Result<Call, AnswerError> {
     let Question {
         deployment,
         claim,
@@ -183,6 +200,9 @@ pub(super) fn answer(question: &Question<'_>) -> Result<Call, AnswerError> {
 
 /// The interval that a demand is about.
 fn held<'a>(question: &Question<'a>) -> Result<&'a BlobInterval, AnswerError> {
+    if let Some(shown) = question.shown {
+        return Ok(&shown.held);
+    }
     let index = usize::try_from(question.demand.leafIndex).unwrap_or(usize::MAX);
     question
         .line
@@ -193,11 +213,15 @@ fn held<'a>(question: &Question<'a>) -> Result<&'a BlobInterval, AnswerError> {
 
 fn shown_leaf(question: &Question<'_>) -> Result<sol::LeafEvidence, AnswerError> {
     let index = question.demand.leafIndex;
+    let siblings = match question.shown {
+        Some(shown) => shown.siblings.clone(),
+        None => question.line.interval_tree()?.prove(index)?.siblings,
+    };
     let shown = LeafEvidence {
         line_index: usize::from(question.demand.lineIndex),
         leaf: held(question)?.interval,
         index,
-        siblings: question.line.interval_tree()?.prove(index)?.siblings,
+        siblings,
     };
     Ok(recode(&evidence::leaf_evidence(&shown))?)
 }
