@@ -248,6 +248,16 @@ test("regions of memory have the roots of the vectors", () => {
     }
 });
 
+test("programs have the ids of their parts", () => {
+    const cases = load("programs");
+    assert.ok(cases.length >= 1);
+    for (const c of cases) {
+        const sizes = [c.log2Code, c.log2Memory, c.log2Input, c.log2Params, c.log2Output].map((size) => toBeHex(size, 1));
+        const preimage = concat(["0x06", c.codeRoot, c.constantsRoot, toBeHex(c.entry, 4), toBeHex(c.maxSteps, 8), ...sizes]);
+        assert.equal(keccak256(preimage), c.programId, c.name);
+    }
+});
+
 test("every interface of the contracts has an abi that ethers reads", () => {
     const files = readdirSync(abis).filter((file) => file.endsWith(".json"));
     assert.ok(files.length >= 10);

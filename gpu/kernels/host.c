@@ -2,6 +2,7 @@
  *
  * Every `blob` has passed the validator for the parameters at hand and lies on a boundary of 64 bytes. */
 #include "render.h"
+#include "soft_float.h"
 
 /* The caller's thread may round otherwise or flush subnormals to zero: one library built for speed is enough
  * to set that for a whole process. Each entry computes under the default, and puts back what it found. */
@@ -98,6 +99,17 @@ float IFX_SYMBOL(number)(u32 function, float a, float b, float c) {
     case 15: return f_canonical(m_pow(a, b));
     case 16: return f_canonical(f_fma_double(a, b, c));
     case 17: return f_canonical(a - b);
+    case 18: return f_from_bits(sf_add(f_to_bits(a), f_to_bits(b)));
+    case 19: return f_from_bits(sf_sub(f_to_bits(a), f_to_bits(b)));
+    case 20: return f_from_bits(sf_mul(f_to_bits(a), f_to_bits(b)));
+    case 21: return f_from_bits(sf_div(f_to_bits(a), f_to_bits(b)));
+    case 22: return f_from_bits(sf_sqrt(f_to_bits(a)));
+    case 23: return f_from_bits(sf_fma(f_to_bits(a), f_to_bits(b), f_to_bits(c)));
+    case 24: return (float)(sf_compare(f_to_bits(a), f_to_bits(b), 2));
+    case 25: return f_from_bits(sf_from_i32((i32)f_to_bits(a)));
+    case 26: return f_from_bits(sf_from_u32(f_to_bits(a)));
+    case 27: return f_from_bits((u32)sf_to_i32(f_to_bits(a)));
+    case 28: return f_from_bits(sf_to_u32(f_to_bits(a)));
     default: return f_nan();
     }
 }

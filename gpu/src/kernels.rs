@@ -101,6 +101,17 @@ pub enum Number {
     Pow,
     FmaDouble,
     Sub,
+    SoftAdd,
+    SoftSub,
+    SoftMul,
+    SoftDiv,
+    SoftSqrt,
+    SoftFma,
+    SoftCompare,
+    SoftFromI32,
+    SoftFromU32,
+    SoftToI32,
+    SoftToU32,
 }
 
 /// The parameter region where the kernels may read it as a struct.

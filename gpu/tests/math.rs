@@ -9,7 +9,8 @@ use inferix_gpu::kernels::{
     Kernels,
     Number::{
         self, Add, Arccosine, Arctangent, Cosine, CosineTurn, Div, Exp, Floor, Fma, FmaDouble, Log,
-        Mul, Pow, Sine, SineTurn, Sqrt, Sub, ToInt,
+        Mul, Pow, Sine, SineTurn, SoftAdd, SoftCompare, SoftDiv, SoftFma, SoftFromI32, SoftFromU32,
+        SoftMul, SoftSqrt, SoftSub, SoftToI32, SoftToU32, Sqrt, Sub, ToInt,
     },
 };
 
@@ -193,6 +194,61 @@ fn elementary_functions_give_the_same_bits_in_every_build_and_end_on_any_number(
                 let got = kernels.number(function, a, b, 0.0).to_bits();
                 assert_eq!(got, first, "{function:?}({a:e}, {b:e})");
             }
+        }
+    }
+}
+
+/// The dispute VM's floats against the processor's. The long run, outside of CI: `SOFT_FLOAT_COUNT=100000000`.
+#[test]
+fn soft_floats_are_the_processors() {
+    let count = std::env::var("SOFT_FLOAT_COUNT").map_or(300_000, |count| count.parse().unwrap());
+    let kernels = Kernels::detect();
+    let mut dice = Dice(SEED);
+    let canonical = |x: f32| if x.is_nan() { 0x7fc0_0000 } else { x.to_bits() };
+    for _ in 0..count {
+        let (a, b) = (dice.float(), dice.float());
+        // Sums that cancel, and almost cancel.
+        let near = f32::from_bits((-(a * b)).to_bits() ^ (dice.word() & 1) as u32);
+        let c = if dice.word().is_multiple_of(4) {
+            near
+        } else {
+            dice.float()
+        };
+        let soft = |number: Number| kernels.number(number, a, b, c).to_bits();
+        let order = a
+            .partial_cmp(&b)
+            .map_or(2.0, |order| f32::from(order as i8));
+        let results = [
+            (SoftAdd, canonical(a + b)),
+            (SoftSub, canonical(a - b)),
+            (SoftMul, canonical(a * b)),
+            (SoftDiv, canonical(a / b)),
+            (SoftSqrt, canonical(a.sqrt())),
+            (SoftFma, canonical(a.mul_add(b, c))),
+            (SoftCompare, order.to_bits()),
+            (SoftFromI32, (a.to_bits().cast_signed() as f32).to_bits()),
+            (SoftFromU32, (a.to_bits() as f32).to_bits()),
+            // Rust saturates too; only NaN goes elsewhere.
+            (
+                SoftToI32,
+                if a.is_nan() {
+                    i32::MAX as u32
+                } else {
+                    (a as i32) as u32
+                },
+            ),
+        ];
+        for (number, needed) in results {
+            let got = soft(number);
+            assert_eq!(
+                got,
+                needed,
+                "{number:?} of {a:e} {b:e} {c:e} ({:08x})",
+                a.to_bits()
+            );
+        }
+        if !a.is_nan() {
+            assert_eq!(soft(SoftToU32), a as u32, "SoftToU32 of {a:e}");
         }
     }
 }

@@ -6,30 +6,17 @@
 )]
 
 use inferix_gpu::{
+    Program,
     kernels::{Kernels, ValidTask},
     render::RenderParams,
     scene::{ValidScene, build, generate, import::import_bytes},
 };
-use inferix_prover::vm::{Image, Layout, Machine, Place, Status};
-
-const LAYOUT: Layout = Layout {
-    log2_code: 17,
-    log2_memory: 29,
-    log2_input: 28,
-    log2_params: 10,
-    log2_output: 5,
-    entry: 0,
-    max_steps: 1 << 30,
-};
+use inferix_prover::vm::{Image, Machine, Place, Status};
 
 #[test]
 fn sub_units_have_the_bits_of_the_cpu() {
-    let image = Image::new(
-        LAYOUT,
-        include_bytes!("../../gpu/programs/render.code"),
-        include_bytes!("../../gpu/programs/render.constants"),
-    )
-    .unwrap();
+    let image = Image::of(Program::Render).unwrap();
+    let layout = image.layout();
     let mut most = 0;
     for generated in [generate::demo(), generate::cornell_box()] {
         let scene = build(
@@ -58,10 +45,10 @@ fn sub_units_have_the_bits_of_the_cpu() {
                 },
             )
             .unwrap();
-            let steps = machine.run_to_end(LAYOUT.max_steps).unwrap();
+            let steps = machine.run_to_end(layout.max_steps).unwrap();
             assert_eq!(machine.status(), Status::Halted);
             let state = machine.state();
-            let at = LAYOUT.output_at() as usize;
+            let at = layout.output_at() as usize;
             let got = machine.memory().get(at, 16).unwrap();
 
             let tile = params.tile(unit_index).unwrap();

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::{B256, keccak256};
+use alloy_primitives::B256;
+use inferix_gpu::{
+    Program,
+    program::{self, Layout},
+};
 
 use super::{
     instruction::Instruction,
@@ -10,9 +14,6 @@ use super::{
     merkle::{fold, node_hash, zero_roots},
     state::{REGISTERS, State, Status},
 };
-
-/// What a program's preimage begins with.
-const TAG: u8 = 0x06;
 
 /// The stack pointer.
 const SP: usize = 2;
@@ -53,86 +54,6 @@ pub enum ImageError {
     },
 }
 
-/// Sizes that a program's id binds.
-///
-/// # Memory map, for a memory of `2^m` bytes
-///
-/// | from | size | region |
-/// |---|---|---|
-/// | 0 | 2^(m-1) | input |
-/// | 2^(m-1) | 2^(m-2) | scratch; the stack comes down from its end |
-/// | 2^(m-1) + 2^(m-2) | 2^(m-4) | constants |
-/// | … + 2^(m-4) | 2^(m-4) | parameters |
-/// | … + 2^(m-3) | 2^(m-3) | output |
-///
-/// What is in a region stands at its beginning. So the root of the first state follows from the roots of input,
-/// constants and parameters in a few hashes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Layout {
-    /// Log2 of the bytes of code.
-    pub log2_code: u32,
-    /// Log2 of the bytes of memory.
-    pub log2_memory: u32,
-    /// Log2 of the bytes of the input.
-    pub log2_input: u32,
-    /// Log2 of the bytes of the parameters.
-    pub log2_params: u32,
-    /// Log2 of the bytes of the output.
-    pub log2_output: u32,
-    /// Where execution begins.
-    pub entry: u32,
-    /// The most instructions of a sub-unit: the last state of a dispute has this number.
-    pub max_steps: u64,
-}
-
-impl Layout {
-    /// Where the scratch region begins.
-    pub fn scratch_at(&self) -> u32 {
-        1 << (self.log2_memory - 1)
-    }
-
-    /// Where the constants begin, and the stack.
-    pub fn constants_at(&self) -> u32 {
-        self.scratch_at() + (1 << (self.log2_memory - 2))
-    }
-
-    /// Where the parameters begin.
-    pub fn params_at(&self) -> u32 {
-        self.constants_at() + (1 << (self.log2_memory - 4))
-    }
-
-    /// Where the output begins.
-    pub fn output_at(&self) -> u32 {
-        self.constants_at() + (1 << (self.log2_memory - 3))
-    }
-
-    fn check(&self) -> Result<(), ImageError> {
-        let m = self.log2_memory;
-        let wrong = |what, log2_bytes| {
-            Err(ImageError::WrongRegion {
-                what,
-                log2_bytes,
-                log2_memory: m,
-            })
-        };
-        if !(16..=31).contains(&m) {
-            return wrong("memory", m);
-        }
-        let regions = [
-            ("code", self.log2_code, 24),
-            ("input", self.log2_input, m - 1),
-            ("parameter region", self.log2_params, m - 4),
-            ("output", self.log2_output, m - 3),
-        ];
-        for (what, log2_bytes, max) in regions {
-            if !(LOG2_LEAF..=max).contains(&log2_bytes) {
-                return wrong(what, log2_bytes);
-            }
-        }
-        Ok(())
-    }
-}
-
 /// A program: code, constants and layout.
 #[derive(Clone, Debug)]
 pub struct Image {
@@ -145,15 +66,25 @@ pub struct Image {
 }
 
 impl Image {
+    /// Takes a program that ships.
+    ///
+    /// # Errors
+    ///
+    /// [`ImageError`], of an image that no test has seen.
+    pub fn of(program: Program) -> Result<Self, ImageError> {
+        let binary = program.binary();
+        Self::new(binary.layout, binary.code, binary.constants)
+    }
+
     /// Puts a program together.
     ///
     /// # Errors
     ///
     /// [`ImageError`].
     pub fn new(layout: Layout, code: &[u8], constants: &[u8]) -> Result<Self, ImageError> {
-        layout.check()?;
+        check(&layout)?;
         let code_max = 1_usize << layout.log2_code;
-        let constants_max = 1_usize << (layout.log2_memory - 4);
+        let constants_max = 1_usize << layout.log2_constants();
         for (what, bytes, max) in [
             ("code", code, code_max),
             ("constants", constants, constants_max),
@@ -163,7 +94,7 @@ impl Image {
                 return Err(ImageError::TooLong { what, len, max });
             }
         }
-        if layout.entry % 4 != 0 || to_usize(layout.entry) >= code.len() {
+        if !layout.entry.is_multiple_of(4) || to_usize(layout.entry) >= code.len() {
             return Err(ImageError::WrongEntry {
                 entry: layout.entry,
                 code_len: code.len(),
@@ -179,7 +110,7 @@ impl Image {
             words,
             constants: constants.into(),
             code_root: region_root(&padded, layout.log2_code),
-            constants_root: region_root(constants, layout.log2_memory - 4),
+            constants_root: region_root(constants, layout.log2_constants()),
         })
     }
 
@@ -203,27 +134,10 @@ impl Image {
         &self.code
     }
 
-    /// Names the program: the hash of a tag, its code, its constants and its layout.
-    ///
-    /// ```text
-    /// 0x06 ‖ codeRoot 32 ‖ constantsRoot 32 ‖ entry u32 ‖ maxSteps u64 ‖ log2 code ‖ log2 memory ‖ log2 input ‖ log2 params ‖ log2 output, a byte each
-    /// ```
+    /// Names the program ([`program::program_id`]).
     pub fn program_id(&self) -> B256 {
-        let layout = &self.layout;
-        let mut preimage = vec![TAG];
-        preimage.extend_from_slice(self.code_root.as_slice());
-        preimage.extend_from_slice(self.constants_root.as_slice());
-        preimage.extend_from_slice(&layout.entry.to_be_bytes());
-        preimage.extend_from_slice(&layout.max_steps.to_be_bytes());
-        let sizes = [
-            layout.log2_code,
-            layout.log2_memory,
-            layout.log2_input,
-            layout.log2_params,
-            layout.log2_output,
-        ];
-        preimage.extend(sizes.map(|size| size.to_le_bytes()[0]));
-        keccak256(preimage)
+        let roots = (self.code_root.0, self.constants_root.0);
+        B256::new(program::program_id(&self.layout, roots.0, roots.1))
     }
 
     /// Fills a memory for one sub-unit.
@@ -306,6 +220,32 @@ pub struct Place {
     pub unit_index: u64,
     /// The sub-unit of that unit.
     pub sub_unit_index: u64,
+}
+
+fn check(layout: &Layout) -> Result<(), ImageError> {
+    let m = layout.log2_memory;
+    let wrong = |what, log2_bytes| {
+        Err(ImageError::WrongRegion {
+            what,
+            log2_bytes,
+            log2_memory: m,
+        })
+    };
+    if !(16..=31).contains(&m) {
+        return wrong("memory", m);
+    }
+    let regions = [
+        ("code", layout.log2_code, 24),
+        ("input", layout.log2_input, m - 1),
+        ("parameter region", layout.log2_params, m - 4),
+        ("output", layout.log2_output, m - 3),
+    ];
+    for (what, log2_bytes, max) in regions {
+        if !(LOG2_LEAF..=max).contains(&log2_bytes) {
+            return wrong(what, log2_bytes);
+        }
+    }
+    Ok(())
 }
 
 fn region_root(bytes: &[u8], log2_bytes: u32) -> B256 {

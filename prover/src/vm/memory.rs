@@ -87,7 +87,7 @@ impl Memory {
     #[inline]
     pub(super) fn load<const N: usize>(&self, address: u32) -> Option<[u8; N]> {
         let at = to_usize(address);
-        if at % N != 0 {
+        if !at.is_multiple_of(N) {
             return None;
         }
         self.bytes.get(at..at + N)?.try_into().ok()
@@ -98,7 +98,7 @@ impl Memory {
     pub(super) fn store<const N: usize>(&mut self, address: u32, value: [u8; N]) -> Option<()> {
         let at = to_usize(address);
         // A power of two of bytes holds all of an aligned place or nothing.
-        if at % N != 0 || at >= self.bytes.len() {
+        if !at.is_multiple_of(N) || at >= self.bytes.len() {
             return None;
         }
         let page = at / PAGE_BYTES;

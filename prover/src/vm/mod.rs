@@ -19,7 +19,8 @@ mod merkle;
 mod state;
 mod witness;
 
-pub use image::{Image, ImageError, Layout, Place};
+pub use image::{Image, ImageError, Place};
+pub use inferix_gpu::program::Layout;
 pub use instruction::{Instruction, Op};
 pub use machine::Machine;
 pub use memory::{LEAF_BYTES, LOG2_LEAF, Memory};

@@ -87,19 +87,20 @@ impl StepShape {
     fn touched(&self, ins: Instruction, base: u32) -> Option<u32> {
         let size = access_bytes(ins.op)?;
         let address = base.wrapping_add(ins.imm);
-        let fits = address % size == 0 && u64::from(address) < 1 << self.log2_memory;
+        let fits = address.is_multiple_of(size) && u64::from(address) < 1 << self.log2_memory;
         fits.then_some(address)
     }
 }
 
 /// Bytes that a load or store moves.
 fn access_bytes(op: Op) -> Option<u32> {
-    match op {
-        Op::Lb | Op::Lbu | Op::Sb => Some(1),
-        Op::Lh | Op::Lhu | Op::Sh => Some(2),
-        Op::Lw | Op::Sw => Some(4),
-        _ => None,
+    if matches!(op, Op::Lb | Op::Lbu | Op::Sb) {
+        return Some(1);
     }
+    if matches!(op, Op::Lh | Op::Lhu | Op::Sh) {
+        return Some(2);
+    }
+    matches!(op, Op::Lw | Op::Sw).then_some(4)
 }
 
 impl StepWitness {
@@ -222,7 +223,7 @@ impl Bus for Window {
 
 /// The instruction at `pc`, out of the code's leaf.
 fn instruction_in(leaf: B256, pc: u32) -> Instruction {
-    let at = to_usize(pc) % LEAF_BYTES & !3;
+    let at = (to_usize(pc) % LEAF_BYTES) & !3;
     let word = leaf[at..at + 4].try_into().map(u32::from_le_bytes);
     Instruction::decode(word.unwrap_or_default())
 }
