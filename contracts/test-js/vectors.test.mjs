@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import test from "node:test";
-import { AbiCoder, Interface, Signature, TypedDataEncoder, concat, getAddress, hexlify, keccak256, recoverAddress, solidityPacked, toBeHex } from "ethers";
+import { AbiCoder, Interface, Signature, TypedDataEncoder, concat, dataSlice, getAddress, hexlify, keccak256, recoverAddress, solidityPacked, toBeHex } from "ethers";
 
 const vectors = new URL("../../test-vectors/", import.meta.url);
 const abis = new URL("../abi/", import.meta.url);
@@ -255,6 +255,14 @@ test("programs have the ids of their parts", () => {
         const sizes = [c.log2Code, c.log2Memory, c.log2Input, c.log2Params, c.log2Output].map((size) => toBeHex(size, 1));
         const preimage = concat(["0x06", c.codeRoot, c.constantsRoot, toBeHex(c.entry, 4), toBeHex(c.maxSteps, 8), ...sizes]);
         assert.equal(keccak256(preimage), c.programId, c.name);
+    }
+});
+
+test("witnesses of the dispute VM are of the states that they say", () => {
+    const { steps } = load("vm");
+    assert.ok(steps.length >= 180);
+    for (const { name, programId, witness, before } of steps) {
+        assert.equal(keccak256(concat(["0x05", programId, dataSlice(witness, 0, 169)])), before, name);
     }
 });
 

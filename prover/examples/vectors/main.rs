@@ -9,12 +9,16 @@
 #![allow(unreachable_pub, reason = "the modules are parts of one program")]
 #![allow(missing_docs, reason = "a generator has no users")]
 
+#[path = "../../tests/common/assembler.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
+mod assembler;
 #[path = "../../tests/common/mod.rs"]
 mod common;
 mod frauds;
 mod known;
 mod messages;
 mod trees;
+mod vm;
 
 use serde::Serialize;
 
@@ -28,6 +32,7 @@ fn main() {
     write("claim", &messages::claim_file());
     write("blob", &messages::blob_file());
     write("fraud", &frauds::fraud_file());
+    write("vm", &vm::vm_file());
 }
 
 fn write(name: &str, file: &impl Serialize) {

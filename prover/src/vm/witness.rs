@@ -104,6 +104,17 @@ fn access_bytes(op: Op) -> Option<u32> {
 }
 
 impl StepWitness {
+    /// Writes what the contract reads: the state's preimage from `memoryRoot` on, 169 bytes, then each proof's leaf
+    /// and siblings.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = self.state.to_bytes()[33..].to_vec();
+        for proof in [&self.code, &self.memory].into_iter().flatten() {
+            out.extend_from_slice(proof.leaf.as_slice());
+            out.extend(proof.siblings.iter().flatten());
+        }
+        out
+    }
+
     /// Takes the witness of a machine's next instruction.
     pub fn of(machine: &mut Machine, image: &Image) -> Self {
         let shape = StepShape::of(image);

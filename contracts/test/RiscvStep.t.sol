@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.36;
+
+import {Vm} from "../script/Vm.sol";
+import {RiscvStep, StepProgram} from "../src/libraries/RiscvStep.sol";
+
+/// @notice The library behind a call.
+contract Stepper {
+    function step(StepProgram calldata program, bytes calldata witness) external pure returns (bytes32, bytes32) {
+        return RiscvStep.step(program, witness);
+    }
+}
+
+/// @notice Holds `RiscvStep` to `test-vectors/vm.json`: every instruction, its edges, and what no machine executes.
+contract RiscvStepTest {
+    Vm private constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+
+    error Differs(string name, bytes32 got, bytes32 needed);
+
+    struct Case {
+        bytes32 before;
+        bytes32 codeRoot;
+        string name;
+        bytes32 next;
+        bytes32 programId;
+        bytes witness;
+    }
+
+    Stepper private _stepper = new Stepper();
+    string private _json = vm.readFile("../test-vectors/vm.json");
+
+    function test_steps_matchTheVectors() public view {
+        Case[] memory cases = _cases();
+        require(cases.length >= 180, Differs("steps are lost", bytes32(cases.length), bytes32(uint256(180))));
+        for (uint256 i = 0; i < cases.length; ++i) {
+            Case memory c = cases[i];
+            (bytes32 before, bytes32 next) = _stepper.step(_program(c), c.witness);
+            require(before == c.before, Differs(c.name, before, c.before));
+            require(next == c.next, Differs(c.name, next, c.next));
+        }
+    }
+
+    /// @dev A byte of the state makes another state; a byte of a path leads elsewhere.
+    function test_step_isOfOneWitnessOnly() public view {
+        Case[] memory cases = _cases();
+        for (uint256 i = 0; i < cases.length; i += 13) {
+            Case memory c = cases[i];
+            StepProgram memory program = _program(c);
+            for (uint256 k = 0; k < c.witness.length; ++k) {
+                c.witness[k] ^= bytes1(uint8(1 << (k & 7)));
+                try _stepper.step(program, c.witness) returns (bytes32 before, bytes32) {
+                    require(before != c.before, Differs(c.name, before, c.before));
+                } catch {}
+                c.witness[k] ^= bytes1(uint8(1 << (k & 7)));
+            }
+            _mustRevert(program, bytes.concat(c.witness, hex"00"), c.name);
+            _mustRevert(program, bytes.concat(c.witness, bytes32(0)), c.name);
+        }
+    }
+
+    function _mustRevert(StepProgram memory program, bytes memory witness, string memory name) private view {
+        try _stepper.step(program, witness) returns (bytes32 before, bytes32) {
+            revert Differs(name, before, 0);
+        } catch {}
+    }
+
+    function _cases() private view returns (Case[] memory) {
+        string memory fields =
+            "Case(bytes32 before,bytes32 codeRoot,string name,bytes32 next,bytes32 programId,bytes witness)";
+        return abi.decode(vm.parseJsonTypeArray(_json, ".steps", fields), (Case[]));
+    }
+
+    function _program(Case memory c) private view returns (StepProgram memory) {
+        uint256 log2Code = vm.parseJsonUint(_json, ".log2Code");
+        uint256 log2Memory = vm.parseJsonUint(_json, ".log2Memory");
+        return StepProgram(c.programId, c.codeRoot, uint8(log2Code), uint8(log2Memory));
+    }
+}
