@@ -1,7 +1,7 @@
 //! Writes `test-vectors/programs.json`: ids of the programs and what they are made of. `scripts/programs` runs it.
 #![allow(missing_docs)]
 
-use inferix_gpu::Program;
+use inferix_gpu::{Program, program::sources_digest};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cases: Vec<_> = Program::ALL
@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 "programId": hex(&program.program_id()),
                 "codeRoot": hex(&binary.code_root()),
                 "constantsRoot": hex(&binary.constants_root()),
-                "sourcesDigest": hex(&binary.sources_digest()),
+                "sourcesDigest": hex(&sources_digest()),
                 "entry": layout.entry.to_string(),
                 "maxSteps": layout.max_steps.to_string(),
                 "log2Code": layout.log2_code.to_string(),

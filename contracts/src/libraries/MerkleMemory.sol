@@ -4,16 +4,6 @@ pragma solidity 0.8.36;
 /// @title MerkleMemory
 /// @notice Trees of fixed depth over raw 32-byte leaves: the dispute VM's code and memory (PROTOCOL.md, Dispute VM).
 library MerkleMemory {
-    /// @notice Returns the hash of two nodes.
-    function nodeHash(bytes32 left, bytes32 right) internal pure returns (bytes32 hash) {
-        // GAS: budget of a step. The two words below the free memory pointer's are scratch.
-        assembly ("memory-safe") {
-            mstore(0, left)
-            mstore(0x20, right)
-            hash := keccak256(0, 0x40)
-        }
-    }
-
     /// @notice Returns the roots that two nodes at one place have with the same siblings, bottom up: before and after
     /// a write. Bit `i` of `index` says on which side of sibling `i` the path is.
     /// @param siblings 32 bytes for each level.
@@ -22,7 +12,8 @@ library MerkleMemory {
         pure
         returns (bytes32, bytes32)
     {
-        // GAS: budget of a step: forty hashes. `siblings` ends where its length says.
+        // GAS: budget of a step: forty hashes. The first two words of memory are scratch; `siblings` ends where its length
+        // says.
         assembly ("memory-safe") {
             let at := siblings.offset
             let end := add(at, siblings.length)

@@ -1,6 +1,6 @@
 //! A program's image for the dispute VM.
 
-use super::{Layout, sources};
+use super::Layout;
 use crate::memory::{keccak256, subtree_root};
 
 /// What the preimage of a program's id begins with.
@@ -33,11 +33,6 @@ impl Binary {
     /// Names the program.
     pub fn program_id(&self) -> [u8; 32] {
         program_id(&self.layout, self.code_root(), self.constants_root())
-    }
-
-    /// Digest of the sources that this build of the crate has, whatever the image was made of.
-    pub fn sources_digest(&self) -> [u8; 32] {
-        sources::digest()
     }
 }
 

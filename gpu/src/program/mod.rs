@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 
 pub use binary::{Binary, program_id};
 pub use layout::Layout;
+pub use sources::digest as sources_digest;
 
 use crate::memory::{LOG2_INPUT, LOG2_PARAMS};
 

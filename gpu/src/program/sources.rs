@@ -39,8 +39,9 @@ const SOURCES: [(&str, &[u8]); 26] = [
 #[cfg(test)]
 const HOST_SOURCES: [&str; 2] = ["host.c", "keccak.c"];
 
-/// Hashes every source, each name and text preceded by its length as four little-endian bytes.
-pub(super) fn digest() -> [u8; 32] {
+/// Digest of the kernels that this build of the crate has, whatever the images were made of: every source, each
+/// name and text preceded by its length as four little-endian bytes.
+pub fn digest() -> [u8; 32] {
     let mut preimage = Vec::new();
     let parts = SOURCES
         .iter()
