@@ -1,8 +1,8 @@
 /* What a path counts for itself, in work units.
  *
- * A unit of work is about 1,000 instructions of the RV32IM build (gcc -O2, libgcc's soft float: mean 864,
- * worst 966 over the sub-units of the test scene), so that a sub-unit of SUB_UNIT_SAMPLES paths that all
- * end at PATH_COST_MAX takes 2^29 of them, half of what a dispute allows. */
+ * A unit of work is 350 to 390 instructions of the RV32IM build over the sub-units of the generated scenes
+ * (kernels/soft_float.h). SUB_UNIT_SAMPLES paths that all end at PATH_COST_MAX count 2^19, which leaves a path
+ * 2,000 instructions for each unit of work before a dispute's 2^30 are over. */
 #ifndef IFX_COST_H
 #define IFX_COST_H
 

@@ -49,24 +49,33 @@ IFX_FN void render_sub_unit(const View *view, const Camera *camera, const Render
     out->cost = cost;
 }
 
+/* Adds a sub-unit to its pixel, which begins at zero. */
+IFX_FN void pixel_add(Pixel *pixel, const SubUnit *part) {
+    for (u32 i = 0; i < 3; i++) {
+        pixel->radiance[i] = pixel->radiance[i] + part->sum[i];
+    }
+    /* At most 65,536 samples of PATH_COST_MAX: 2^31. */
+    pixel->cost += part->cost;
+}
+
+/* Ends a pixel that has all of its sub-units. */
+IFX_FN void pixel_close(Pixel *pixel, u32 samples) {
+    for (u32 i = 0; i < 3; i++) {
+        pixel->radiance[i] = f_canonical(pixel->radiance[i] / (float)samples);
+    }
+}
+
 IFX_FN void render_pixel(const View *view, const Camera *camera, const RenderParams *params, u32 frame,
                          u32 x, u32 y, Pixel *out) {
-    float sum[3] = {0.0f, 0.0f, 0.0f};
-    u32 cost = 0;
+    Pixel pixel = {{0.0f, 0.0f, 0.0f}, 0};
     u32 range_count = render_range_count(params);
     for (u32 range = 0; range < range_count; range++) {
         SubUnit part;
         render_sub_unit(view, camera, params, frame, x, y, range, &part);
-        for (u32 i = 0; i < 3; i++) {
-            sum[i] = sum[i] + part.sum[i];
-        }
-        /* At most 65,536 samples of PATH_COST_MAX: 2^31. */
-        cost += part.cost;
+        pixel_add(&pixel, &part);
     }
-    for (u32 i = 0; i < 3; i++) {
-        out->radiance[i] = f_canonical(sum[i] / (float)params->samples);
-    }
-    out->cost = cost;
+    pixel_close(&pixel, params->samples);
+    *out = pixel;
 }
 
 /* Cuts the pixels that do not fit in `max_cost`. Returns whether there are any. */

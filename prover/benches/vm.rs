@@ -21,7 +21,7 @@ use std::{hint::black_box, time::Instant};
 
 use assembler::{addi, b_type, i_type, jal, li, r_type, s_type};
 use criterion::{Criterion, Throughput, criterion_group};
-use inferix_prover::vm::{Image, Layout, Machine, Place};
+use inferix_prover::vm::{Image, Layout, Machine, Place, Regions};
 
 const STEPS: u64 = 20_000_000;
 const ROUNDS: usize = 9;
@@ -65,7 +65,7 @@ fn mixed() -> Image {
 
 fn run(c: &mut Criterion) {
     let image = mixed();
-    let mut machine = Machine::new(&image, (&[], &[]), Place::default()).unwrap();
+    let mut machine = Machine::new(&image, Regions::default(), Place::default()).unwrap();
     let mut group = c.benchmark_group("vm");
     group.throughput(Throughput::Elements(STEPS));
     group.sample_size(10);
@@ -80,7 +80,7 @@ fn run(c: &mut Criterion) {
 
 fn ratios() {
     let image = mixed();
-    let mut machine = Machine::new(&image, (&[], &[]), Place::default()).unwrap();
+    let mut machine = Machine::new(&image, Regions::default(), Place::default()).unwrap();
     let mut mips: Vec<f64> = (0..ROUNDS)
         .map(|_| {
             let step = machine.step() + STEPS;

@@ -14,7 +14,8 @@ use assembler::{
     CSRRW, EBREAK, ECALL, FENCE, FENCE_I, addi, b_type, i_type, jal, li, r_type, s_type, u_type,
 };
 use inferix_prover::vm::{
-    Image, Layout, Machine, Place, STATE_BYTES, State, Status, StepShape, StepWitness, WitnessError,
+    Image, Layout, Machine, Place, Regions, Roots, STATE_BYTES, State, Status, StepShape,
+    StepWitness, WitnessError,
 };
 use proptest::prelude::*;
 
@@ -37,7 +38,12 @@ fn image(words: &[u32]) -> Image {
 }
 
 fn machine(image: &Image) -> Machine {
-    Machine::new(image, (b"input", b"params"), Place::default()).unwrap()
+    let regions = Regions {
+        input: b"input",
+        params: b"params",
+        parts: b"parts",
+    };
+    Machine::new(image, regions, Place::default()).unwrap()
 }
 
 /// Runs words to the end, checking every step's witness against the machine's next state.
@@ -374,17 +380,24 @@ fn the_first_state_follows_from_the_roots_of_the_regions() {
     let place = Place {
         unit_index: 0x1_0000_0002,
         sub_unit_index: 0x3_0000_0004,
+        max_cost: 0x5_0000_0006,
     };
-    let (input, params) = ([7; 1000], [9; 200]);
-    let mut machine = Machine::new(&image, (&input, &params), place).unwrap();
+    let (input, params, parts) = ([7; 1000], [9; 200], [5; 700]);
+    let regions = Regions {
+        input: &input,
+        params: &params,
+        parts: &parts,
+    };
+    let mut machine = Machine::new(&image, regions, place).unwrap();
     let root = |bytes: &[u8], log2| B256::new(inferix_gpu::memory::subtree_root(bytes, log2));
-    let roots = (
-        root(&input, LAYOUT.log2_input),
-        root(&params, LAYOUT.log2_params),
-    );
+    let roots = Roots {
+        input: root(&input, LAYOUT.log2_input),
+        params: root(&params, LAYOUT.log2_params),
+        parts: Some(root(&parts, LAYOUT.log2_eighth())),
+    };
     let first = image.first_state(roots, place);
     assert_eq!(machine.state(), first);
-    assert_eq!(first.registers[10..14], [2, 1, 4, 3]);
+    assert_eq!(first.registers[10..16], [2, 1, 4, 3, 6, 5]);
     assert_eq!(first.registers[2], LAYOUT.constants_at());
     assert_eq!(first.to_bytes().len(), STATE_BYTES);
 

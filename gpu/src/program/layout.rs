@@ -7,7 +7,8 @@
 /// | from | size | region |
 /// |---|---|---|
 /// | 0 | 2^(m-1) | input |
-/// | 2^(m-1) | 2^(m-2) | scratch; the stack comes down from its end |
+/// | 2^(m-1) | 2^(m-3) | parts: a unit's sub-units, for its assembly |
+/// | 2^(m-1) + 2^(m-3) | 2^(m-3) | scratch; the stack comes down from its end |
 /// | 2^(m-1) + 2^(m-2) | 2^(m-4) | constants |
 /// | … + 2^(m-4) | 2^(m-4) | parameters |
 /// | … + 2^(m-3) | 2^(m-3) | output |
@@ -33,14 +34,19 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// Where the parts begin.
+    pub const fn parts_at(&self) -> u32 {
+        1 << (self.log2_memory - 1)
+    }
+
     /// Where the scratch region begins.
     pub const fn scratch_at(&self) -> u32 {
-        1 << (self.log2_memory - 1)
+        self.parts_at() + (1 << (self.log2_memory - 3))
     }
 
     /// Where the constants begin; the stack ends there.
     pub const fn constants_at(&self) -> u32 {
-        self.scratch_at() + (1 << (self.log2_memory - 2))
+        self.scratch_at() + (1 << (self.log2_memory - 3))
     }
 
     /// Where the parameters begin.
@@ -51,6 +57,11 @@ impl Layout {
     /// Where the output begins.
     pub const fn output_at(&self) -> u32 {
         self.constants_at() + (1 << (self.log2_memory - 3))
+    }
+
+    /// Log2 of the bytes of the regions of parts, of scratch, and of output.
+    pub const fn log2_eighth(&self) -> u32 {
+        self.log2_memory - 3
     }
 
     /// Log2 of the bytes of the constants' region.

@@ -6,12 +6,14 @@
 
 mod binary;
 mod layout;
+mod refine;
 mod sources;
 
 use std::sync::OnceLock;
 
 pub use binary::{Binary, program_id};
 pub use layout::Layout;
+pub use refine::refine;
 pub use sources::digest as sources_digest;
 
 use crate::memory::{LOG2_INPUT, LOG2_PARAMS};

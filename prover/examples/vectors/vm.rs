@@ -1,7 +1,7 @@
 //! `vm.json`: steps of the dispute VM with their witnesses.
 
 use alloy_primitives::{B256, Bytes};
-use inferix_prover::vm::{Image, Layout, Machine, Place, StepShape, StepWitness};
+use inferix_prover::vm::{Image, Layout, Machine, Place, Regions, StepShape, StepWitness};
 use serde::Serialize;
 
 use crate::{
@@ -170,7 +170,12 @@ fn step(name: &str, words: &[u32], number: u64) -> StepCase {
     let code: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     let image = Image::new(LAYOUT, &code, b"constants").unwrap();
     let params: Vec<u8> = (0..=255).collect();
-    let mut machine = Machine::new(&image, (&params, &params), Place::default()).unwrap();
+    let regions = Regions {
+        input: &params,
+        params: &params,
+        parts: &[],
+    };
+    let mut machine = Machine::new(&image, regions, Place::default()).unwrap();
     machine.run(number);
     let witness = StepWitness::of(&mut machine, &image);
     let next = witness.step(&StepShape::of(&image)).unwrap();

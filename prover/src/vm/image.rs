@@ -140,16 +140,18 @@ impl Image {
         B256::new(program::program_id(&self.layout, roots.0, roots.1))
     }
 
-    /// Fills a memory for one sub-unit.
+    /// Fills a memory for one sub-unit, or for the assembly of a unit.
     ///
     /// # Errors
     ///
     /// [`ImageError::TooLong`].
-    pub fn memory(&self, input: &[u8], params: &[u8]) -> Result<Memory, ImageError> {
+    pub fn memory(&self, bytes: Regions<'_>) -> Result<Memory, ImageError> {
         let layout = &self.layout;
+        let (parts_at, params_at) = (layout.parts_at(), layout.params_at());
         let regions = [
-            ("input", 0, input, layout.log2_input),
-            ("parameters", layout.params_at(), params, layout.log2_params),
+            ("input", 0, bytes.input, layout.log2_input),
+            ("parts", parts_at, bytes.parts, layout.log2_eighth()),
+            ("parameters", params_at, bytes.params, layout.log2_params),
         ];
         let mut memory = Memory::new(layout.log2_memory);
         for (what, at, bytes, log2_bytes) in regions {
@@ -165,7 +167,7 @@ impl Image {
     }
 
     /// Composes the first state of a sub-unit from roots alone, as the contract does.
-    pub fn first_state(&self, roots: (B256, B256), place: Place) -> State {
+    pub fn first_state(&self, roots: Roots, place: Place) -> State {
         let layout = &self.layout;
         let m = layout.log2_memory;
         let zeros = zero_roots(m - LOG2_LEAF);
@@ -174,10 +176,12 @@ impl Image {
             let siblings: Vec<_> = (from..to).map(zero).collect();
             fold(root, 0, &siblings)
         };
-        let input = widen(roots.0, layout.log2_input, m - 1);
-        let params = widen(roots.1, layout.log2_params, m - 4);
-        let small = node_hash(self.constants_root, params);
-        let rest = node_hash(zero(m - 2), node_hash(small, zero(m - 3)));
+        let input = widen(roots.input, layout.log2_input, m - 1);
+        let params = widen(roots.params, layout.log2_params, m - 4);
+        let eighth = zero(layout.log2_eighth());
+        let work = node_hash(roots.parts.unwrap_or(eighth), eighth);
+        let given = node_hash(node_hash(self.constants_root, params), eighth);
+        let rest = node_hash(work, given);
         State {
             program_id: self.program_id(),
             memory_root: node_hash(input, rest),
@@ -192,7 +196,8 @@ impl Image {
     pub(super) fn first_registers(&self, place: Place) -> [u32; REGISTERS] {
         let mut registers = [0; REGISTERS];
         registers[SP] = self.layout.constants_at();
-        let words = [place.unit_index, place.sub_unit_index].map(u64::to_le_bytes);
+        let numbers = [place.unit_index, place.sub_unit_index, place.max_cost];
+        let words = numbers.map(u64::to_le_bytes);
         let (halves, _) = words.as_flattened().as_chunks();
         for (register, half) in registers[A0..].iter_mut().zip(halves) {
             *register = u32::from_le_bytes(*half);
@@ -213,14 +218,41 @@ impl Image {
     }
 }
 
-/// Which sub-unit of a job a machine computes.
+/// What a machine reads, save its constants.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Regions<'a> {
+    /// The job's input.
+    pub input: &'a [u8],
+    /// The job's parameters.
+    pub params: &'a [u8],
+    /// For an assembly, the outputs of the unit's sub-units, each in its own region of the output's size.
+    pub parts: &'a [u8],
+}
+
+/// The roots of the same regions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Roots {
+    /// Of the region of input.
+    pub input: B256,
+    /// Of the region of parameters.
+    pub params: B256,
+    /// Of the region of parts, [`Layout::log2_eighth`] large; `None`: it is zero.
+    pub parts: Option<B256>,
+}
+
+/// What a machine computes: a sub-unit of a job's unit, or the unit's assembly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     /// The unit.
     pub unit_index: u64,
-    /// The sub-unit of that unit.
+    /// The sub-unit of that unit, or [`ASSEMBLY`].
     pub sub_unit_index: u64,
+    /// What the unit may cost.
+    pub max_cost: u64,
 }
+
+/// In the place of a sub-unit's index: all of them, put together.
+pub const ASSEMBLY: u64 = u64::MAX;
 
 fn check(layout: &Layout) -> Result<(), ImageError> {
     let m = layout.log2_memory;

@@ -6,7 +6,7 @@ use alloy_primitives::B256;
 
 use super::{
     execute::{Bus, FILE, Flow, SINK, execute},
-    image::{Image, ImageError, Place},
+    image::{Image, ImageError, Place, Regions},
     instruction::Instruction,
     memory::{Memory, to_usize},
     state::{REGISTERS, State, Status},
@@ -50,12 +50,8 @@ impl Machine {
     ///
     /// # Errors
     ///
-    /// [`ImageError::TooLong`] for input or parameters that don't fit.
-    pub fn new(
-        image: &Image,
-        (input, params): (&[u8], &[u8]),
-        place: Place,
-    ) -> Result<Self, ImageError> {
+    /// [`ImageError::TooLong`] for what doesn't fit in its region.
+    pub fn new(image: &Image, regions: Regions<'_>, place: Place) -> Result<Self, ImageError> {
         let mut x = [0; FILE];
         x[..REGISTERS].copy_from_slice(&image.first_registers(place));
         let cpu = Cpu {
@@ -73,7 +69,7 @@ impl Machine {
         Ok(Self {
             program_id: image.program_id(),
             code: image.code().iter().map(sink).collect(),
-            memory: image.memory(input, params)?,
+            memory: image.memory(regions)?,
             cpu,
             marked: cpu,
         })

@@ -19,7 +19,7 @@ mod merkle;
 mod state;
 mod witness;
 
-pub use image::{Image, ImageError, Place};
+pub use image::{ASSEMBLY, Image, ImageError, Place, Regions, Roots};
 pub use inferix_gpu::program::Layout;
 pub use instruction::{Instruction, Op};
 pub use machine::Machine;
