@@ -2,6 +2,7 @@
 pragma solidity 0.8.36;
 
 import {IProgramRegistry} from "./interfaces/IProgramRegistry.sol";
+import {Image, Images} from "./libraries/Image.sol";
 
 /// @title ProgramRegistry
 /// @notice The programs that jobs may name.
@@ -25,6 +26,9 @@ contract ProgramRegistry is IProgramRegistry {
     /// @dev One slot each.
     mapping(bytes32 programId => Program) private _programs;
 
+    /// @dev Three slots each; only disputes read them.
+    mapping(bytes32 programId => Image) private _images;
+
     /// @param timelock Who registers programs and lifts suspensions.
     /// @param guardian Who suspends programs, and can do nothing else.
     constructor(address timelock, address guardian) {
@@ -35,18 +39,21 @@ contract ProgramRegistry is IProgramRegistry {
     /* GOVERNANCE */
 
     /// @inheritdoc IProgramRegistry
-    function register(bytes32 programId, uint8 outputDepth, uint64 maxSteps) external {
+    function register(Image calldata image, uint8 outputDepth) external returns (bytes32 programId) {
         require(msg.sender == TIMELOCK, NotAllowed(msg.sender, TIMELOCK));
-        // INVARIANT: what is known of a program never changes, save its suspension.
-        require(_programs[programId].registeredAt == 0, ProgramKnown(programId));
+        Images.requireSound(image);
         require(
             outputDepth >= MIN_OUTPUT_DEPTH && outputDepth <= MAX_OUTPUT_DEPTH,
             WrongOutputDepth(outputDepth, MIN_OUTPUT_DEPTH, MAX_OUTPUT_DEPTH)
         );
+        programId = Images.programId(image);
+        // INVARIANT: what is known of a program never changes, save its suspension.
+        require(_programs[programId].registeredAt == 0, ProgramKnown(programId));
 
-        _programs[programId] = Program(uint64(block.timestamp), outputDepth, false, maxSteps);
+        _programs[programId] = Program(uint64(block.timestamp), outputDepth, false, image.maxSteps);
+        _images[programId] = image;
 
-        emit ProgramRegistered(programId, outputDepth, maxSteps);
+        emit ProgramRegistered(programId, outputDepth, image.maxSteps);
     }
 
     /// @inheritdoc IProgramRegistry
@@ -72,6 +79,11 @@ contract ProgramRegistry is IProgramRegistry {
     /// @inheritdoc IProgramRegistry
     function program(bytes32 programId) external view returns (Program memory) {
         return _programs[programId];
+    }
+
+    /// @inheritdoc IProgramRegistry
+    function imageOf(bytes32 programId) external view returns (Image memory) {
+        return _images[programId];
     }
 
     /// @inheritdoc IProgramRegistry

@@ -145,6 +145,7 @@ contract WorkClaims is ClaimPosting {
         emit ClaimRejected(found.claimId, worker, prover, lineIndex, uint96(forfeitWei));
 
         uint256 bountyWei = ParameterSet.bountyWei(_coldAt(header.paramsVersion));
+        if (msg.sender == DISPUTES) bountyWei *= ParameterSet.DISPUTE_BOUNTIES;
         REGISTRY.slash(worker, forfeitWei);
         uint256 builderWei = ACCOUNTS.shareForfeit(prover, lines[lineIndex].builder, forfeitWei, bountyWei);
         uint256 lockWei = 0;

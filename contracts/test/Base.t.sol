@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.36;
 
-import {Contracts, Deploy, Deployment, Roles} from "../script/Deploy.s.sol";
+import {Contracts, Deploy, Deployment, Roles, Terms} from "../script/Deploy.s.sol";
 import {Vm} from "../script/Vm.sol";
 import {INodeRegistry, Permit} from "../src/interfaces/INodeRegistry.sol";
+import {Images} from "../src/libraries/Image.sol";
 import {Parameters} from "../src/libraries/ParameterSet.sol";
 import {Signature, TypedData} from "../src/libraries/TypedData.sol";
+import {Machine} from "./Machine.sol";
 
 /// @title Base
 /// @notice Cheatcodes, assertions, actors, and a deployment with the devnet's parameters.
@@ -42,7 +44,8 @@ abstract contract Base {
     uint96 internal constant STAKE_WEI = 100_000 ether;
     uint96 internal constant PURSE_WEI = 1_000_000 ether;
     uint96 internal constant ALLOCATION_WEI = 200_000 ether;
-    bytes32 internal constant PROGRAM = keccak256("program");
+    /// @dev A program of three instructions (`Machine.sol`).
+    bytes32 internal immutable PROGRAM = Images.programId(Machine.image());
     uint8 internal constant OUTPUT_DEPTH = 8;
 
     Contracts internal c;
@@ -56,21 +59,21 @@ abstract contract Base {
 
     /* WORLD */
 
-    function _deploy(Parameters memory parameters) internal {
-        p = parameters;
+    function _deploy(Terms memory terms) internal {
+        p = terms.parameters;
         Roles memory roles = Roles({
             minter: MINTER,
             holder: HOLDER,
             treasury: TREASURY,
             penaltyPool: PENALTY_POOL,
             timelock: TIMELOCK,
-            guardian: GUARDIAN,
-            disputes: address(0xD15)
+            guardian: GUARDIAN
         });
         Deploy deployer = Deploy(vm.deployCode("Deploy.s.sol:Deploy"));
-        c = deployer.deploy(roles, 1e26, parameters);
+        c = deployer.deploy(roles, 1e26, terms);
         vm.prank(TIMELOCK);
-        c.programs.register(PROGRAM, OUTPUT_DEPTH, 1 << 25);
+        bytes32 program = c.programs.register(Machine.image(), OUTPUT_DEPTH);
+        _equal(program, PROGRAM, "the test's program");
         address[5] memory rich = [WORKER, MANAGER, BUILDER, VERIFIER, STRANGER];
         for (uint256 i = 0; i < rich.length; ++i) {
             vm.prank(HOLDER);

@@ -253,7 +253,7 @@ contract DemandsTest is StoryBase {
         (, LineRef memory target, IDemands.Demand memory d) = _ask(IDemands.DemandKind.Job);
         vm.expectRevert(abi.encodeWithSelector(IDemands.ClaimStands.selector, d.claimId));
         c.demands.close(target, d);
-        vm.prank(address(0xD15));
+        vm.prank(address(c.disputes));
         c.claims.reject(target.header, target.lines, 0, STRANGER);
         uint256 balanceWei = c.token.balanceOf(VERIFIER);
         c.demands.close(target, d);
@@ -289,7 +289,7 @@ contract DemandsTest is StoryBase {
 
     function test_open_reverts_afterTheSecondWindow() public {
         LineRef memory target = _post(_tell(1, 5, 3));
-        vm.prank(address(0xD15));
+        vm.prank(address(c.disputes));
         c.claims.hold(target.header);
         uint64 endAt = target.header.deadlineAt + p.window;
         vm.warp(endAt);

@@ -240,6 +240,8 @@ contract SizeGas is StoryBase {
         _size("Voids", address(c.voids));
         _size("ManagerFrauds", address(c.managerFrauds));
         _size("Demands", address(c.demands));
+        _size("ExecutionProof", address(c.proofs));
+        _size("DisputeGame", address(c.disputes));
     }
 
     function _size(string memory name, address account) private {

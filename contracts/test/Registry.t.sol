@@ -5,8 +5,10 @@ import {IBuilderAccounts} from "../src/interfaces/IBuilderAccounts.sol";
 import {IIFX} from "../src/interfaces/IIFX.sol";
 import {INodeRegistry, Permit} from "../src/interfaces/INodeRegistry.sol";
 import {IProgramRegistry} from "../src/interfaces/IProgramRegistry.sol";
+import {Image} from "../src/libraries/Image.sol";
 import {LineRef} from "../src/libraries/Evidence.sol";
 import {Signature} from "../src/libraries/TypedData.sol";
+import {Machine} from "./Machine.sol";
 import {StoryBase} from "./Story.t.sol";
 
 contract RegisterTest is StoryBase {
@@ -133,7 +135,7 @@ contract NodeTest is StoryBase {
         vm.warp(_now() + p.unbonding);
         LineRef memory target = _postShort(1);
         vm.prank(WORKER);
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.StakeStillLocked.selector, 10 ether));
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.StakeStillLocked.selector, 25 ether));
         c.registry.withdrawStake(WORKER);
         _pass(p.window);
         _finalize(target);
@@ -284,13 +286,28 @@ contract TokenAndProgramsTest is StoryBase {
     }
 
     function test_programs_areImmutableAndSuspendable() public {
+        Image memory image = Machine.image();
         vm.expectRevert(abi.encodeWithSelector(IProgramRegistry.NotAllowed.selector, address(this), TIMELOCK));
-        c.programs.register("p", 8, 1);
+        c.programs.register(image, 8);
         vm.startPrank(TIMELOCK);
         vm.expectRevert(abi.encodeWithSelector(IProgramRegistry.ProgramKnown.selector, PROGRAM));
-        c.programs.register(PROGRAM, 8, 1);
+        c.programs.register(image, 8);
         vm.expectRevert(abi.encodeWithSelector(IProgramRegistry.WrongOutputDepth.selector, 4, 5, 27));
-        c.programs.register("p", 4, 1);
+        c.programs.register(image, 4);
+        image.entry = 2;
+        vm.expectRevert(abi.encodeWithSelector(IProgramRegistry.WrongImage.selector, bytes32("entry"), 2, 0, 0));
+        c.programs.register(image, 8);
+        image.maxSteps = (1 << 30) + 1;
+        image.entry = 0;
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IProgramRegistry.WrongImage.selector, bytes32("maxSteps"), image.maxSteps, 1, 1 << 30
+            )
+        );
+        c.programs.register(image, 8);
+        image.log2Params = 21;
+        vm.expectRevert(abi.encodeWithSelector(IProgramRegistry.WrongImage.selector, bytes32("log2Params"), 21, 5, 20));
+        c.programs.register(image, 8);
         vm.expectRevert(abi.encodeWithSelector(IProgramRegistry.NotAllowed.selector, TIMELOCK, GUARDIAN));
         c.programs.suspend(PROGRAM);
         vm.stopPrank();

@@ -489,13 +489,13 @@ contract FinalizeTest is StoryBase {
 
     function test_finalize_reverts_whenLive() public {
         LineRef memory target = _post(_tell(1, 3, 2));
-        vm.prank(address(0xD15));
+        vm.prank(address(c.disputes));
         c.claims.hold(target.header);
         _pass(p.window);
         vm.expectRevert(abi.encodeWithSelector(IWorkClaims.ClaimLive.selector, 1));
         c.claims.finalize(target.header, target.lines);
 
-        vm.prank(address(0xD15));
+        vm.prank(address(c.disputes));
         c.claims.release(target.header, _now() + 7);
         vm.expectRevert(abi.encodeWithSelector(IWorkClaims.DeadlineNotPassed.selector, _now(), _now() + 7));
         c.claims.finalize(target.header, target.lines);
@@ -506,14 +506,14 @@ contract FinalizeTest is StoryBase {
     /// @dev A claim that left the ring blocks no slot, and is still one claim.
     function test_finalize_pays_whenMovedOutOfTheRing() public {
         LineRef memory moved = _postShort(0);
-        vm.prank(address(0xD15));
+        vm.prank(address(c.disputes));
         c.claims.hold(moved.header);
         for (uint256 i = 1; i <= 16; ++i) {
             _pass(p.window / 12);
             LineRef memory target = _postShort(i);
             if (i == 4) _target = target;
         }
-        vm.prank(address(0xD15));
+        vm.prank(address(c.disputes));
         c.claims.release(moved.header, 0);
         _pass(p.window);
         _finalize(moved);
@@ -526,7 +526,7 @@ contract FinalizeTest is StoryBase {
     function test_finalize_usesTheParametersOfItsVersion() public {
         LineRef memory target = _post(_tell(1, 3, 2));
         Parameters memory next = p;
-        (next.workerBps, next.minLockWei) = (5000, 20 ether);
+        (next.workerBps, next.minLockWei) = (5000, 30 ether);
         vm.prank(TIMELOCK);
         c.claims.setParameters(next);
         _pass(p.window);
@@ -561,16 +561,18 @@ contract FinalizeTest is StoryBase {
 
     function test_reject_paysBack_byTheDisputeGame() public {
         LineRef memory target = _post(_tell(1, 3, 2));
-        vm.prank(address(0xD15));
+        vm.prank(address(c.disputes));
         c.claims.hold(target.header);
         _pass(p.window);
-        vm.prank(address(0xD15));
+        vm.prank(address(c.disputes));
         c.claims.reject(target.header, target.lines, 0, VERIFIER);
-        vm.prank(address(0xD15));
+        vm.prank(address(c.disputes));
         c.claims.release(target.header, 0);
         _equal(uint8(_statusOf(target)), uint8(IWorkClaims.ClaimStatus.Rejected), "status");
         _equal(
-            c.accounts.allocation(BUILDER, MANAGER).freeWei, ALLOCATION_WEI + (10 ether - p.bountyWei) / 4, "allocation"
+            c.accounts.allocation(BUILDER, MANAGER).freeWei,
+            ALLOCATION_WEI + (25 ether - 7 * p.bountyWei) / 4,
+            "allocation"
         );
     }
 }
@@ -611,8 +613,8 @@ contract SetParametersTest is StoryBase {
         next.unbonding = 3600 + 60 + 180 - 1;
         _refuse(next, "unbonding", 3839, 3840, type(uint32).max);
         next = p;
-        next.bountyWei = 10 ether + 1 gwei;
-        _refuse(next, "minLockWei", 10 ether, 10 ether + 1 gwei, uint256(type(uint64).max) * 1 gwei);
+        next.bountyWei = 4 ether;
+        _refuse(next, "minLockWei", 25 ether, 28 ether, uint256(type(uint64).max) * 1 gwei);
         next = p;
         next.bountyWei = 3 ether + 1;
         _refuse(next, "bountyWei", 3 ether + 1, 3 ether, 3 ether);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use alloy::{
-    primitives::{Address, B256, U256},
+    primitives::{Address, U256},
     providers::{Provider, RootProvider},
 };
 use inferix_gpu::{Program, memory::LOG2_LEAF};
@@ -122,15 +122,12 @@ impl Devnet {
             penalty_pool: named_address("penalty pool"),
             timelock: account,
             guardian: account,
-            disputes: Address::ZERO,
         };
         let supply_wei = coins(1_000_000_000);
-        let parameters = deploy::devnet_parameters();
-        let deployment =
-            deploy::deploy(&deployer, CHAIN_ID, &roles, supply_wei, &parameters).await?;
-        let program_id = B256::from(Program::Render.program_id());
+        let terms = deploy::devnet_terms();
+        let deployment = deploy::deploy(&deployer, CHAIN_ID, &roles, supply_wei, &terms).await?;
         let output_depth = u8::try_from(RENDER_LOG2_OUTPUT - LOG2_LEAF).unwrap_or(u8::MAX);
-        let call = deploy::register_program(&deployment, program_id, output_depth);
+        let call = deploy::register_program(&deployment, Program::Render, output_depth);
         deployer.send("program/render", call).await?;
 
         deployment.write(&dir.join("deployment.json"))?;

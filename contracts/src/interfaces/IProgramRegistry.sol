@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.36;
 
+import {Image} from "../libraries/Image.sol";
+
 /// @title IProgramRegistry
 /// @notice The programs that jobs may name. An id is immutable; a guardian can only suspend.
 interface IProgramRegistry {
@@ -27,14 +29,19 @@ interface IProgramRegistry {
     error ProgramKnown(bytes32 programId);
     /// @notice There is no such program.
     error ProgramUnknown(bytes32 programId);
+    /// @notice A size or place of an image is outside of its bounds. `name` is the field's, in ASCII.
+    error WrongImage(bytes32 name, uint256 value, uint256 min, uint256 max);
     /// @notice An output has between 2^5 and 2^27 leaves.
     error WrongOutputDepth(uint8 outputDepth, uint8 minDepth, uint8 maxDepth);
     /// @notice The program is suspended, or is not, already.
     error AlreadySo(bytes32 programId, bool isSuspended);
 
     /// @notice Admits a program for ever. Only the timelock.
-    /// @dev Reverts with `NotAllowed`, `ProgramKnown` and `WrongOutputDepth`.
-    function register(bytes32 programId, uint8 outputDepth, uint64 maxSteps) external;
+    /// @dev Reverts with `NotAllowed`, `ProgramKnown`, `WrongImage` and `WrongOutputDepth`.
+    /// @param image What the dispute VM runs.
+    /// @param outputDepth log2 of the 32-byte leaves in a unit's output.
+    /// @return programId The hash of the image.
+    function register(Image calldata image, uint8 outputDepth) external returns (bytes32 programId);
 
     /// @notice Suspends a program. Only the guardian. Reverts with `NotAllowed`, `ProgramUnknown`, `AlreadySo`.
     function suspend(bytes32 programId) external;
@@ -44,6 +51,9 @@ interface IProgramRegistry {
 
     /// @notice Returns a program; all zero if there is none.
     function program(bytes32 programId) external view returns (Program memory);
+
+    /// @notice Returns what the dispute VM runs; all zero if there is no such program.
+    function imageOf(bytes32 programId) external view returns (Image memory);
 
     /// @notice Returns whether a program is registered and not suspended.
     function isLive(bytes32 programId) external view returns (bool);

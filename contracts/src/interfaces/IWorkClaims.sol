@@ -147,7 +147,8 @@ interface IWorkClaims {
     /// @notice Counts one demand or dispute less, and lets the claim's deadline be no earlier than given.
     function release(ClaimHeader calldata header, uint64 deadlineAt) external;
 
-    /// @notice Rejects a claim for a fraud in one line; the line's lock is forfeited.
+    /// @notice Rejects a claim for a fraud in one line; the line's lock is forfeited. A won dispute is paid seven
+    /// bounties of it, any other proof one.
     /// @dev Reverts with `HeaderUnknown`, `WrongLines`, `LineUnknown`, `WrongStatus` and `DeadlinePassed`.
     function reject(ClaimHeader calldata header, Line[] calldata lines, uint256 lineIndex, address prover) external;
 

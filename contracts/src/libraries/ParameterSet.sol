@@ -56,6 +56,9 @@ library ParameterSet {
     /// @dev Windows until the slowest claim is settled: its own, one in which demands open, one in which they end.
     uint256 internal constant LONGEST_WINDOWS = 3;
 
+    /// @dev Bounties that a won dispute is paid: three times the gas of its thirty transactions.
+    uint256 internal constant DISPUTE_BOUNTIES = 7;
+
     /// @dev The precision of stored money.
     uint256 private constant GWEI = 1 gwei;
 
@@ -142,8 +145,8 @@ library ParameterSet {
         _requireWithin("penaltyMultiplier", p.penaltyMultiplier, 1, 100);
         _requireWithin("workerBps", p.workerBps, 1, WHOLE_BPS);
         _requireWithin("managerStakeBps", p.managerStakeBps, 0, WHOLE_BPS);
-        // The bounty is paid out of the lock of one line.
-        _requireWithin("minLockWei", p.minLockWei, p.bountyWei, type(uint64).max * GWEI);
+        // A dispute's bounties are paid out of the lock of one line.
+        _requireWithin("minLockWei", p.minLockWei, DISPUTE_BOUNTIES * p.bountyWei, type(uint64).max * GWEI);
         // INVARIANT: stake stays until every claim that could cite it is settled.
         uint256 longest = uint256(p.maxLease) + p.leaseGrace + LONGEST_WINDOWS * p.window;
         _requireWithin("unbonding", p.unbonding, longest, type(uint32).max);

@@ -66,6 +66,16 @@ bind!(
     "../contracts/abi/IManagerFrauds.json"
 );
 bind!(demands, IDemands, "../contracts/abi/IDemands.json");
+bind!(
+    dispute_game,
+    IDisputeGame,
+    "../contracts/abi/IDisputeGame.json"
+);
+bind!(
+    execution_proof,
+    IExecutionProof,
+    "../contracts/abi/IExecutionProof.json"
+);
 
 /// A contract's revert, decoded.
 #[derive(Debug, PartialEq, Eq)]
@@ -90,6 +100,10 @@ pub enum Refusal {
     ManagerFrauds(manager_frauds::IManagerFraudsErrors),
     /// The demands'.
     Demands(demands::IDemandsErrors),
+    /// The disputes'.
+    DisputeGame(dispute_game::IDisputeGameErrors),
+    /// The proofs' of executions.
+    ExecutionProof(execution_proof::IExecutionProofErrors),
 }
 
 impl Refusal {
@@ -106,6 +120,8 @@ impl Refusal {
             .or_else(|| try_as(data, Self::Voids))
             .or_else(|| try_as(data, Self::ManagerFrauds))
             .or_else(|| try_as(data, Self::Demands))
+            .or_else(|| try_as(data, Self::DisputeGame))
+            .or_else(|| try_as(data, Self::ExecutionProof))
             .or_else(|| try_as(data, Self::ProgramRegistry))
             .or_else(|| try_as(data, Self::Ifx))
     }

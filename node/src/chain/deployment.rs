@@ -33,6 +33,8 @@ pub struct Deployment {
     pub manager_frauds: Address,
     /// Demands for what is hidden.
     pub demands: Address,
+    /// Disputes over results.
+    pub dispute_game: Address,
 }
 
 /// Why a deployment file can't be used.

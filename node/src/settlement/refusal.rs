@@ -61,6 +61,8 @@ pub(super) fn may_pass_later(refusal: &Refusal) -> bool {
         Refusal::Ifx(_)
         | Refusal::Checkpoints(_)
         | Refusal::ProgramRegistry(_)
+        | Refusal::DisputeGame(_)
+        | Refusal::ExecutionProof(_)
         | Refusal::FraudProofs(_)
         | Refusal::Voids(_)
         | Refusal::ManagerFrauds(_)
