@@ -9,6 +9,7 @@ use crate::{
     assembler::{
         CSRRW, EBREAK, ECALL, FENCE, FENCE_I, b_type, i_type, jal, li, r_type, s_type, u_type,
     },
+    steps::{Dice, random_steps},
 };
 
 const LAYOUT: Layout = Layout {
@@ -45,7 +46,14 @@ pub struct VmFile {
     log2_code: String,
     log2_memory: String,
     steps: Vec<StepCase>,
+    random: Vec<Bytes>,
 }
+
+/// Of the random steps that every run of the tests compares; `scripts/fuzz-steps` draws others, and many more.
+const SEED: u64 = 0x1f5;
+
+/// How many these are.
+const RANDOM_STEPS: usize = 300;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -122,6 +130,10 @@ pub fn vm_file() -> VmFile {
         log2_code: LAYOUT.log2_code.to_string(),
         log2_memory: LAYOUT.log2_memory.to_string(),
         steps,
+        random: random_steps(&mut Dice(SEED), RANDOM_STEPS)
+            .iter()
+            .map(|step| step.to_bytes().into())
+            .collect(),
     }
 }
 
