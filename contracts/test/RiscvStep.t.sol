@@ -30,7 +30,7 @@ contract RiscvStepTest {
 
     function test_steps_matchTheVectors() public view {
         (Case[] memory cases, StepProgram memory program) = _cases();
-        require(cases.length >= 180, Differs("steps are lost", bytes32(cases.length), bytes32(uint256(180))));
+        require(cases.length >= 223, Differs("steps are lost", bytes32(cases.length), bytes32(uint256(223))));
         for (uint256 i = 0; i < cases.length; ++i) {
             Case memory c = cases[i];
             (program.programId, program.codeRoot) = (c.programId, c.codeRoot);
