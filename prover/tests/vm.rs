@@ -374,6 +374,32 @@ fn counting_goes_on_after_the_end() {
     }
 }
 
+/// No jump leads there and no image begins there, but a state can say so.
+#[test]
+fn a_pc_off_words_traps_without_code() {
+    let image = image(&[addi(5, 0, 7), ECALL]);
+    let shape = StepShape::of(&image);
+    let mut machine = machine(&image);
+    for pc in [1, 2, 3] {
+        let mut witness = StepWitness::of(&mut machine, &image);
+        witness.state.pc = pc;
+        assert_eq!(
+            witness.step(&shape),
+            Err(WitnessError::WrongParts {
+                part: "code",
+                needed: 0
+            })
+        );
+        witness.code = None;
+        let trapped = State {
+            step: 1,
+            status: Status::Trapped,
+            ..witness.state.clone()
+        };
+        assert_eq!(witness.step(&shape).unwrap(), trapped);
+    }
+}
+
 #[test]
 fn the_first_state_follows_from_the_roots_of_the_regions() {
     let image = image(&[ECALL]);

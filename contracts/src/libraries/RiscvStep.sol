@@ -18,8 +18,8 @@ struct StepProgram {
 /// @dev Total: every state has a next one. Strict: of a state there is one witness, every other reverts or is of another
 /// state.
 ///
-/// A witness is packed: the state's preimage from `memoryRoot` on, 169 bytes; of a running machine with `pc` in the code
-/// the code's leaf and siblings; of a load or store that is aligned and in range the memory's leaf and siblings.
+/// A witness is packed: the state's preimage from `memoryRoot` on, 169 bytes; of a running machine with `pc` at a word of
+/// the code the code's leaf and siblings; of a load or store that is aligned and in range the memory's leaf and siblings.
 library RiscvStep {
     /// @notice The witness is longer or shorter than what the state needs.
     error WrongWitnessLength(uint256 got, uint256 needed);
@@ -68,7 +68,7 @@ library RiscvStep {
     function _execute(uint256 state, StepProgram memory program, bytes calldata witness) private pure {
         uint256 pc = _word(state, PC_AT);
         bool isRunning = _status(state) == RUNNING;
-        if (!isRunning || pc >> program.log2Code != 0) {
+        if (!isRunning || pc >> program.log2Code != 0 || pc & 3 != 0) {
             _requireLength(witness, STATE_BYTES);
             if (isRunning) _setStatus(state, TRAPPED);
             return;

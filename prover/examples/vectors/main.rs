@@ -17,6 +17,12 @@ mod common;
 mod frauds;
 mod known;
 mod messages;
+#[path = "../../tests/common/opcodes.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
+mod opcodes;
+#[path = "../../tests/common/steps.rs"]
+#[allow(dead_code, reason = "the campaign uses more of it")]
+mod steps;
 mod trees;
 mod vm;
 

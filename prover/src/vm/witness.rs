@@ -29,7 +29,7 @@ pub struct LeafProof {
 pub struct StepWitness {
     /// The state before.
     pub state: State,
-    /// The instruction's leaf of the code. Only of a running machine whose `pc` is in the code.
+    /// The instruction's leaf of the code. Only of a running machine whose `pc` is a word of the code.
     pub code: Option<LeafProof>,
     /// The leaf of memory that a load or store touches. Only if it is aligned and in range.
     pub memory: Option<LeafProof>,
@@ -80,7 +80,7 @@ impl StepShape {
     }
 
     fn has_code_at(&self, pc: u32) -> bool {
-        u64::from(pc) < 1 << self.log2_code
+        pc.is_multiple_of(4) && u64::from(pc) < 1 << self.log2_code
     }
 
     /// The place in memory that an instruction touches, if it is aligned and in range.
