@@ -20,7 +20,7 @@ use super::{
     auth::{Credentials, RequestParts, signed_path},
     types::{
         ApiRefusal, ClaimNotice, JobStatus, LeaseReply, LeaseRequest, ManagerInfo, OutputPiece,
-        ReleaseRequest, ResultReport, SignedJob, SignedReceipt,
+        ReceiptRequest, ReleaseRequest, ResultReport, SignedJob, SignedReceipt,
     },
 };
 use crate::{
@@ -397,11 +397,17 @@ impl Client {
     /// # Errors
     ///
     /// As [`submit`](Self::submit).
-    pub async fn deliver(
-        &self,
-        report: &ResultReport,
-    ) -> Result<Option<SignedReceipt>, ClientError> {
-        self.read(self.post("/v1/results", report).await?).await
+    pub async fn deliver(&self, report: &ResultReport) -> Result<(), ClientError> {
+        self.post("/v1/results", report).await.map(drop)
+    }
+
+    /// Asks for the receipt of an interval whose units were all delivered before.
+    ///
+    /// # Errors
+    ///
+    /// As [`submit`](Self::submit).
+    pub async fn receipt(&self, request: &ReceiptRequest) -> Result<SignedReceipt, ClientError> {
+        self.read(self.post("/v1/receipts", request).await?).await
     }
 
     /// Hands a task back.

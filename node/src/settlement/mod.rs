@@ -4,6 +4,7 @@
 //! before anything is sent again. [`plan`] decides what to claim and when.
 
 mod check;
+mod duty;
 mod outcome;
 pub mod plan;
 mod record;
