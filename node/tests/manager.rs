@@ -8,7 +8,9 @@
 mod common;
 
 use alloy::primitives::{Address, B256, Bytes, U256};
-use common::{Bench, IB_MICRO, LEASE_S, MAX_COST, NOW, PRICE_WEI, ask, sign_job, wallet};
+use common::{
+    ASKABLE_S, Bench, IB_MICRO, LEASE_S, MAX_COST, NOW, PRICE_WEI, ask, sign_job, wallet,
+};
 use inferix_node::{
     api::types::{JobState, KnownList, Lease, LeaseRequest, ReleaseRequest, SignedJob},
     chain::{CursorView, NodeView},
@@ -656,8 +658,15 @@ async fn the_sweep_keeps_what_live_jobs_name() {
     bench.desk.sweep().await.unwrap();
     assert!(bench.desk.blobs().has(job.input_blob).await.unwrap());
     assert_eq!(bench.desk.jobs_of(builder.address()).len(), 1);
-    // Its deadline, and then the time that ended jobs are kept.
+    // Its deadline, and then the time that ended jobs are kept. One of which a task was leased can be asked about.
+    let worker = bench.add_worker(2);
+    bench.submit(&builder, 4, 2).await;
+    let leased = bench.lease(&worker, &[]).await.job;
     bench.pass(16 * day);
+    bench.desk.sweep().await.unwrap();
+    assert_eq!(bench.desk.jobs_of(builder.address()).len(), 1);
+    assert!(bench.desk.blobs().has(leased.input_blob).await.unwrap());
+    bench.pass(ASKABLE_S);
     bench.desk.sweep().await.unwrap();
     assert!(bench.desk.jobs_of(builder.address()).is_empty());
 }
