@@ -406,7 +406,12 @@ async fn a_job_lives_from_submission_to_its_outputs() {
     }
     assert_eq!(at_verifier.signed_job(job.job.job_id()).await.unwrap(), job);
 
+    // Its workers show it in their claims.
+    assert_eq!(at_worker.signed_job(job.job.job_id()).await.unwrap(), job);
+
     let stranger = served.client(&wallet(8)).await;
+    let err = stranger.signed_job(job.job.job_id()).await.unwrap_err();
+    assert_eq!(err.code(), Some("not_found"));
     let err = stranger
         .fetch_blob(pieces[0].blob, 1 << 20)
         .await

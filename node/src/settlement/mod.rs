@@ -5,6 +5,7 @@
 
 mod check;
 mod duty;
+mod jobs;
 mod outcome;
 pub mod plan;
 mod record;

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::{
-    ClaimRecord, Outbox, Stage, check, outcome,
+    ClaimRecord, Outbox, Stage, check, jobs, outcome,
     plan::{self, Decision, Holdings, OrderKey, Prepared, Slot, Timing},
     refusal,
 };
@@ -169,7 +169,7 @@ impl Settlement {
         if closed.is_empty() {
             return Ok(());
         }
-        let owned = self.holdings(leases, &closed).await?;
+        let mut owned = self.holdings(leases, &closed).await?;
         if let Some(through_seq) = plan::passed(&owned.view(&closed)) {
             error!(
                 through_seq,
@@ -218,7 +218,10 @@ impl Settlement {
                 return Ok(());
             }
         }
-        let Some(prepared) = self.checked(prepared).await? else {
+        let missing = plan::missing_jobs(&prepared);
+        owned.jobs.extend(jobs::fetch(ctx, &missing).await);
+        let shown = plan::gather(&owned.view(&closed), slot).unwrap_or_default();
+        let Some(prepared) = self.checked(shown.unwrap_or(prepared)).await? else {
             return Ok(());
         };
         #[cfg(feature = "attack")]
