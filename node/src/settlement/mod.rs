@@ -5,7 +5,10 @@
 
 mod check;
 mod duty;
+mod holdings;
 mod jobs;
+#[cfg(feature = "attack")]
+mod lies;
 mod outcome;
 pub mod plan;
 mod record;

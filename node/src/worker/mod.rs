@@ -7,6 +7,7 @@ mod context;
 mod control;
 mod error;
 pub mod gauges;
+mod leasing;
 mod link;
 mod receipts;
 mod reporter;
