@@ -120,7 +120,7 @@ pub struct WorkerConfig {
     pub max_gas_bps: u64,
     /// What one IFX is worth in wei of the chain's coin, to compare gas with earnings.
     pub ifx_price_wei: u64,
-    /// How long blobs that nothing names any more are kept.
+    /// How long blobs that nothing names any more, and outputs under receipts, are kept.
     #[serde(with = "humantime_serde")]
     pub keep_blobs: Duration,
 }

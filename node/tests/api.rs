@@ -19,7 +19,7 @@ use inferix_node::{
         rate::RateLimit,
         routes::ApiDoc,
         serve,
-        types::{ApiRefusal, ClaimNotice, JobState},
+        types::{ApiRefusal, ClaimNotice, JobState, ReceiptRequest},
     },
     roles,
     wallet::Wallet,
@@ -374,12 +374,19 @@ async fn a_job_lives_from_submission_to_its_outputs() {
             Some("blob_missing")
         );
         at_worker.send_blob(outputs).await.unwrap();
-        let receipt = at_worker.deliver(&report).await.unwrap().unwrap();
-        assert_eq!(receipt.receipt.unitCount, task.unit_count);
-        assert!(
-            at_worker.deliver(&report).await.unwrap().is_some(),
-            "once more is harmless"
-        );
+        at_worker.deliver(&report).await.unwrap();
+        at_worker
+            .deliver(&report)
+            .await
+            .expect("once more is harmless");
+        let asked = ReceiptRequest {
+            task_id: report.task_id,
+            first_unit: report.first_unit,
+            unit_count: task.unit_count,
+            units_root: B256::ZERO,
+        };
+        let err = at_worker.receipt(&asked).await.unwrap_err();
+        assert_eq!(err.code(), Some("receipt_refused"));
     }
 
     let status = at_builder.job(job.job.job_id()).await.unwrap();
@@ -399,7 +406,12 @@ async fn a_job_lives_from_submission_to_its_outputs() {
     }
     assert_eq!(at_verifier.signed_job(job.job.job_id()).await.unwrap(), job);
 
+    // Its workers show it in their claims.
+    assert_eq!(at_worker.signed_job(job.job.job_id()).await.unwrap(), job);
+
     let stranger = served.client(&wallet(8)).await;
+    let err = stranger.signed_job(job.job.job_id()).await.unwrap_err();
+    assert_eq!(err.code(), Some("not_found"));
     let err = stranger
         .fetch_blob(pieces[0].blob, 1 << 20)
         .await

@@ -15,7 +15,11 @@ use std::{
 
 use alloy::primitives::{B256, keccak256};
 use bytes::Bytes;
-use inferix_node::{blobs::Blobs, store::Store, worker::Book};
+use inferix_node::{
+    blobs::Blobs,
+    store::Store,
+    worker::{Book, ReceiptBook},
+};
 use serde_json::Value;
 use world::{WINDOW_S, World, wait_until};
 
@@ -88,12 +92,16 @@ async fn what_a_worker_keeps_does_not_grow_with_the_jobs_that_it_has_done() {
     world.kill("worker");
     let book = Book::open(&Store::open(&world.data("worker").join("store")).unwrap()).unwrap();
     assert_eq!(book.leases().unwrap().len(), 0);
-    assert!(book.output_blobs().unwrap().is_empty());
+    assert!(book.outputs().unwrap().is_empty());
+    drop(book);
+    let store = Store::open(&world.data("worker").join("store")).unwrap();
+    let receipts = ReceiptBook::open(&store).unwrap();
+    assert!(receipts.covered().unwrap().is_empty());
     let log = world.log_text("worker");
     assert!(!log.contains("ERROR") && !log.contains("panicked"), "{log}");
 }
 
-/// A demand may ask for any unit's output: all are stored, also long after they were computed.
+/// A demand may ask for any unit's output: what is not stored is under a receipt, and the manager must show it.
 async fn everything_that_can_be_demanded_is_there(world: &mut World, rounds: usize) {
     age_blobs(world);
     let blobs = Blobs::open(&world.data("worker").join("blobs")).unwrap();
@@ -107,18 +115,28 @@ async fn everything_that_can_be_demanded_is_there(world: &mut World, rounds: usi
     world.kill("worker");
     let store = Store::open(&world.data("worker").join("store")).unwrap();
     let book = Book::open(&store).unwrap();
-    let mut unit_count = 0;
+    let covered = ReceiptBook::open(&store).unwrap().covered().unwrap();
+    let (mut unit_count, mut covered_count) = (0, 0);
     for record in book.leases().unwrap() {
         let end = record.task.first_unit + u64::from(record.task.unit_count);
         for unit in record.task.first_unit..end {
             let task_id = record.task.task_id().bytes();
             let stored = book.output(task_id, unit).unwrap().unwrap();
+            unit_count += 1;
+            let mut receipts = covered.iter();
+            if receipts.any(|(task, units)| *task == task_id && units.contains(&unit)) {
+                covered_count += 1;
+                continue;
+            }
             let bytes = blobs.get(stored.blob).await.unwrap();
             assert_eq!(stored.unit(&bytes, unit).unwrap().len(), 4096);
-            unit_count += 1;
         }
     }
     assert_eq!(unit_count, UNITS * rounds);
+    assert!(
+        covered_count >= UNITS * (rounds - 1),
+        "managers gave receipts"
+    );
     drop((store, book));
     world.spawn("worker", &["worker", "run"]);
 }

@@ -3,6 +3,9 @@
 //! Each attempt is signed afresh, so a retry is never taken for a replay; every call may be repeated without
 //! harm. Only a transport that failed is tried again: a refusal is an answer.
 
+mod error;
+mod transport;
+
 use std::{convert::Infallible, time::Duration};
 
 use alloy::{
@@ -10,40 +13,22 @@ use alloy::{
     sol_types::Eip712Domain,
 };
 use bytes::{Bytes, BytesMut};
+pub use error::ClientError;
 use futures::{Stream, StreamExt, TryStreamExt};
 use inferix_prover::{id::JobId, typed_data::domain};
-use reqwest::{Body, Method, Response, StatusCode, header::AUTHORIZATION};
-use serde::{Serialize, de::DeserializeOwned};
+use reqwest::{Body, Method, header::AUTHORIZATION};
+use transport::{ANSWER_TIMEOUT, BLOB_TIMEOUT};
 use url::Url;
 
-use super::{
-    auth::{Credentials, RequestParts, signed_path},
-    types::{
-        ApiRefusal, ClaimNotice, JobStatus, LeaseReply, LeaseRequest, ManagerInfo, OutputPiece,
-        ReleaseRequest, ResultReport, SignedJob, SignedReceipt,
-    },
+use super::types::{
+    ClaimNotice, JobStatus, LeaseReply, LeaseRequest, ManagerInfo, OutputPiece, ReceiptRequest,
+    ReleaseRequest, ResultReport, SignedJob, SignedReceipt,
 };
 use crate::{
     blobs::{BlobError, Blobs},
     manager::clock::Clock,
-    wallet::{Wallet, WalletError},
+    wallet::Wallet,
 };
-
-/// How long a signed request is valid, in seconds: clocks may differ by a part of it.
-const VALID_S: u64 = 120;
-
-/// Waits before another attempt.
-const RETRY_WAITS: [Duration; 3] = [
-    Duration::from_millis(200),
-    Duration::from_secs(1),
-    Duration::from_secs(4),
-];
-
-/// How long an answer may take: checking a job's input takes seconds.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// How long a blob may take.
-const BLOB_TIMEOUT: Duration = Duration::from_secs(1800);
 
 /// A blob is sent in pieces of this size.
 const PIECE_BYTES: usize = 1 << 16;
@@ -72,102 +57,6 @@ pub struct Client {
     options: ClientOptions,
     domain: Eip712Domain,
     manager: Address,
-}
-
-/// Why a call brought nothing.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// The manager said no.
-    #[error("the manager at {base} refused: {} ({})", refusal.message, refusal.code)]
-    Refused {
-        /// The manager's address.
-        base: String,
-        /// The HTTP status.
-        status: u16,
-        /// Why.
-        refusal: ApiRefusal,
-    },
-    /// The manager can't be reached, or broke off.
-    #[error("the manager at {base} can't be reached: check the address, and that it runs")]
-    Unreachable {
-        /// The manager's address.
-        base: String,
-        /// Why.
-        #[source]
-        source: reqwest::Error,
-    },
-    /// The manager is on another chain, or works with another contract.
-    #[error(
-        "the manager at {base} works with {got_contract} on chain {got}, not with {needed_contract} on chain {needed}"
-    )]
-    WrongChain {
-        /// The manager's address.
-        base: String,
-        /// Its chain.
-        got: u64,
-        /// Its contract.
-        got_contract: Address,
-        /// The caller's chain.
-        needed: u64,
-        /// The caller's contract.
-        needed_contract: Address,
-    },
-    /// The answer is no answer of this API.
-    #[error(
-        "the manager at {base} gave an answer that is none: is it an Inferix manager of this version?"
-    )]
-    Malformed {
-        /// The manager's address.
-        base: String,
-        /// Why.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// A blob is not what was asked for, or can't be kept.
-    #[error(transparent)]
-    Blob(#[from] BlobError),
-    /// The key failed.
-    #[error(transparent)]
-    Wallet(#[from] WalletError),
-    /// The address can't be completed.
-    #[error("{base} is no address of a manager")]
-    WrongBase {
-        /// The address.
-        base: String,
-    },
-    /// The HTTP client can't be made.
-    #[error("can't make an HTTP client")]
-    Http(#[source] reqwest::Error),
-}
-
-impl ClientError {
-    /// Whether the same call may succeed later, unchanged.
-    pub fn is_retryable(&self) -> bool {
-        match self {
-            Self::Unreachable { .. } => true,
-            Self::Refused { status, .. } => matches!(status, 408 | 429 | 503 | 507),
-            Self::Blob(err) => matches!(err, BlobError::BrokenStream(_)),
-            Self::WrongChain { .. }
-            | Self::Malformed { .. }
-            | Self::Wallet(_)
-            | Self::WrongBase { .. }
-            | Self::Http(_) => false,
-        }
-    }
-
-    /// Returns the refusal's fixed word, if the manager refused.
-    pub fn code(&self) -> Option<&str> {
-        match self {
-            Self::Refused { refusal, .. } => Some(&refusal.code),
-            Self::Unreachable { .. }
-            | Self::WrongChain { .. }
-            | Self::Malformed { .. }
-            | Self::Blob(_)
-            | Self::Wallet(_)
-            | Self::WrongBase { .. }
-            | Self::Http(_) => None,
-        }
-    }
 }
 
 impl Client {
@@ -397,11 +286,17 @@ impl Client {
     /// # Errors
     ///
     /// As [`submit`](Self::submit).
-    pub async fn deliver(
-        &self,
-        report: &ResultReport,
-    ) -> Result<Option<SignedReceipt>, ClientError> {
-        self.read(self.post("/v1/results", report).await?).await
+    pub async fn deliver(&self, report: &ResultReport) -> Result<(), ClientError> {
+        self.post("/v1/results", report).await.map(drop)
+    }
+
+    /// Asks for the receipt of an interval whose units were all delivered before.
+    ///
+    /// # Errors
+    ///
+    /// As [`submit`](Self::submit).
+    pub async fn receipt(&self, request: &ReceiptRequest) -> Result<SignedReceipt, ClientError> {
+        self.read(self.post("/v1/receipts", request).await?).await
     }
 
     /// Hands a task back.
@@ -433,122 +328,6 @@ impl Client {
                 .bytes_stream(),
         ))
     }
-
-    async fn post<T: Serialize>(&self, path: &str, body: &T) -> Result<Response, ClientError> {
-        let malformed = |source| ClientError::Malformed {
-            base: self.base_text(),
-            source,
-        };
-        let bytes = Bytes::from(serde_json::to_vec(body).map_err(malformed)?);
-        let url = self.url(path)?;
-        let send = || async {
-            let header = self.header(&Method::POST, path, keccak256(&bytes))?;
-            let request = self.http.post(url.clone()).header(AUTHORIZATION, header);
-            Ok(request.timeout(ANSWER_TIMEOUT).body(bytes.clone()))
-        };
-        self.attempt(send).await
-    }
-
-    async fn call(&self, method: Method, path: &str) -> Result<Response, ClientError> {
-        let url = self.url(path)?;
-        let send = || async {
-            let header = self.header(&method, path, keccak256([]))?;
-            let request = self
-                .http
-                .request(method.clone(), url.clone())
-                .header(AUTHORIZATION, header);
-            Ok(request.timeout(BLOB_TIMEOUT))
-        };
-        self.attempt(send).await
-    }
-
-    /// Sends until the transport works.
-    async fn attempt<F>(&self, request: impl Fn() -> F) -> Result<Response, ClientError>
-    where
-        F: Future<Output = Result<reqwest::RequestBuilder, ClientError>>,
-    {
-        let mut waits = RETRY_WAITS.iter();
-        loop {
-            match request().await?.send().await {
-                Ok(response) => return self.checked(response).await,
-                Err(source) => match waits.next() {
-                    Some(wait) => tokio::time::sleep(*wait).await,
-                    None => return Err(self.unreachable(source)),
-                },
-            }
-        }
-    }
-
-    async fn checked(&self, response: Response) -> Result<Response, ClientError> {
-        let status = response.status();
-        if status.is_success() {
-            return Ok(response);
-        }
-        let refusal = response
-            .json()
-            .await
-            .unwrap_or_else(|_| unexplained(status));
-        Err(ClientError::Refused {
-            base: self.base_text(),
-            status: status.as_u16(),
-            refusal,
-        })
-    }
-
-    async fn read<T: DeserializeOwned>(&self, response: Response) -> Result<T, ClientError> {
-        let bytes = response
-            .bytes()
-            .await
-            .map_err(|source| self.unreachable(source))?;
-        let malformed = |source| ClientError::Malformed {
-            base: self.base_text(),
-            source,
-        };
-        serde_json::from_slice(&bytes).map_err(malformed)
-    }
-
-    fn header(&self, method: &Method, path: &str, body_hash: B256) -> Result<String, ClientError> {
-        let ClientOptions {
-            account,
-            wallet,
-            clock,
-            ..
-        } = &self.options;
-        // The API's own path: a prefix in the manager's address is taken off by what stands before it.
-        let path = signed_path(self.manager, path);
-        let parts = RequestParts {
-            method: method.as_str(),
-            path: &path,
-            body_hash,
-        };
-        let expires_at = clock.now().saturating_add(VALID_S);
-        let credentials = Credentials::sign(
-            wallet,
-            &self.domain,
-            parts,
-            (*account, rand::random(), expires_at),
-        )?;
-        Ok(credentials.to_header())
-    }
-
-    fn url(&self, path: &str) -> Result<Url, ClientError> {
-        let base = self.options.base.as_str().trim_end_matches('/');
-        let wrong = |_| ClientError::WrongBase {
-            base: self.base_text(),
-        };
-        Url::parse(&format!("{base}{path}")).map_err(wrong)
-    }
-
-    fn base_text(&self) -> String {
-        self.options.base.to_string()
-    }
-
-    fn unreachable(&self, source: reqwest::Error) -> ClientError {
-        ClientError::Unreachable {
-            base: self.base_text(),
-            source: source.without_url(),
-        }
-    }
 }
 
 fn blob_path(hash: B256) -> String {
@@ -558,16 +337,4 @@ fn blob_path(hash: B256) -> String {
 fn pieces(bytes: Bytes) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static {
     let starts = futures::stream::iter((0..bytes.len()).step_by(PIECE_BYTES));
     starts.map(move |start| Ok(bytes.slice(start..bytes.len().min(start + PIECE_BYTES))))
-}
-
-/// A refusal by something between the caller and the manager.
-fn unexplained(status: StatusCode) -> ApiRefusal {
-    let message = status
-        .canonical_reason()
-        .unwrap_or("no reason given")
-        .to_lowercase();
-    ApiRefusal {
-        code: status.as_u16().to_string(),
-        message,
-    }
 }

@@ -15,7 +15,7 @@ use super::{
     auth::{AuthError, Credentials, RequestParts, signed_path},
     refusal::RequestError,
     server::ApiState,
-    types::{ClaimNotice, LeaseRequest, ReleaseRequest, ResultReport, SignedJob},
+    types::{ClaimNotice, LeaseRequest, ReceiptRequest, ReleaseRequest, ResultReport, SignedJob},
 };
 
 /// How long a JSON body may take to arrive.
@@ -60,6 +60,10 @@ impl Bounded for LeaseRequest {
 impl Bounded for ResultReport {
     // A task of 65,536 units, at some 150 bytes each.
     const MAX_BYTES: usize = 10 << 20;
+}
+
+impl Bounded for ReceiptRequest {
+    const MAX_BYTES: usize = 1 << 10;
 }
 
 impl Bounded for ReleaseRequest {

@@ -114,6 +114,7 @@ fn manager(err: &ManagerError) -> (StatusCode, &'static str) {
         ManagerError::DeviceUnknown { .. } => (StatusCode::FORBIDDEN, "device_unknown"),
         ManagerError::JobRefused(_) => (StatusCode::UNPROCESSABLE_ENTITY, "job_refused"),
         ManagerError::ReportRefused(_) => (StatusCode::UNPROCESSABLE_ENTITY, "report_refused"),
+        ManagerError::ReceiptRefused(_) => (StatusCode::UNPROCESSABLE_ENTITY, "receipt_refused"),
         ManagerError::AllocationTooLow { .. } => {
             (StatusCode::PAYMENT_REQUIRED, "allocation_too_low")
         }

@@ -21,7 +21,7 @@ use super::{
     server::ApiState,
     types::{
         ApiRefusal, ClaimNotice, JobStatus, LeaseReply, LeaseRequest, ManagerInfo, OutputPiece,
-        ReleaseRequest, ResultReport, SignedJob, SignedReceipt,
+        ReceiptRequest, ReleaseRequest, ResultReport, SignedJob, SignedReceipt,
     },
 };
 use crate::blobs::BlobError;
@@ -50,6 +50,7 @@ const BLOB_TIMEOUT: Duration = Duration::from_secs(1800);
         get_signed_job,
         post_lease,
         post_results,
+        post_receipt,
         post_release,
         post_claim
     ),
@@ -241,17 +242,30 @@ pub async fn post_lease(
     Ok(Json(state.desk.lease(caller, body).await?))
 }
 
-/// Takes results of a task's units, whose outputs were sent as a blob before. No receipt is given for units
-/// that another task delivered first.
+/// Takes results of a task's units, whose outputs were sent as a blob before.
 #[utoipa::path(
     post, path = "/v1/results", request_body = ResultReport,
-    responses((status = 200, body = Option<SignedReceipt>), (status = "4XX", body = ApiRefusal))
+    responses((status = 204), (status = "4XX", body = ApiRefusal))
 )]
 pub async fn post_results(
     State(state): State<ApiState>,
     Signed { caller, body }: Signed<ResultReport>,
-) -> Result<Json<Option<SignedReceipt>>, RequestError> {
-    Ok(Json(state.desk.deliver(caller, body).await?))
+) -> Result<StatusCode, RequestError> {
+    state.desk.deliver(caller, body).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Signs the receipt of an interval whose units were all delivered before. There is none for units that another
+/// task delivered first.
+#[utoipa::path(
+    post, path = "/v1/receipts", request_body = ReceiptRequest,
+    responses((status = 200, body = SignedReceipt), (status = "4XX", body = ApiRefusal))
+)]
+pub async fn post_receipt(
+    State(state): State<ApiState>,
+    Signed { caller, body }: Signed<ReceiptRequest>,
+) -> Result<Json<SignedReceipt>, RequestError> {
+    Ok(Json(state.desk.receipt(caller, body).await?))
 }
 
 /// Takes a task back from its worker.

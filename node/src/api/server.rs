@@ -56,6 +56,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/v1/jobs/{id}/signed", get(routes::get_signed_job))
         .route("/v1/leases", post(routes::post_lease))
         .route("/v1/results", post(routes::post_results))
+        .route("/v1/receipts", post(routes::post_receipt))
         .route("/v1/releases", post(routes::post_release))
         .route("/v1/claims", post(routes::post_claim))
         .fallback(|| async { RequestError::NoRoute })

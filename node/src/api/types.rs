@@ -182,7 +182,23 @@ pub struct ResultReport {
     pub output_blob: B256,
 }
 
-/// A manager's word that outputs arrived and matched their roots.
+/// A worker asks for the receipt of an interval, all units of which it has delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptRequest {
+    /// The task.
+    #[schema(value_type = String)]
+    pub task_id: B256,
+    /// First unit.
+    pub first_unit: u64,
+    /// How many.
+    pub unit_count: u32,
+    /// Root of the tree of the interval's units.
+    #[schema(value_type = String)]
+    pub units_root: B256,
+}
+
+/// A manager's word that the outputs of an interval arrived and matched their roots.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignedReceipt {

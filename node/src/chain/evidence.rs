@@ -22,7 +22,8 @@ pub(crate) fn line_ref(claim: &PostedClaim, line_index: usize) -> Result<sol::Li
     })
 }
 
-pub(crate) fn interval(leaf: &Interval) -> sol::Interval {
+/// An interval as the contracts take it.
+pub fn interval(leaf: &Interval) -> sol::Interval {
     sol::Interval {
         seq: leaf.seq,
         jobId: leaf.job_id.bytes(),

@@ -9,7 +9,7 @@ mod deployment;
 mod endpoint;
 mod endpoints;
 mod error;
-pub(crate) mod evidence;
+pub mod evidence;
 mod keeper;
 mod logs;
 mod permit;

@@ -43,6 +43,9 @@ pub(crate) enum AnswerError {
     /// The job's signature is not here.
     #[error("the job of the demanded task is not here")]
     NoJob,
+    /// A receipt's signature is not one.
+    #[error("the receipt has no signature of 64 bytes")]
+    NoSignature,
     /// The output is not stored any more.
     #[error("the demanded output is not stored here any more")]
     NoOutput,
@@ -211,7 +214,7 @@ fn held<'a>(question: &Question<'a>) -> Result<&'a BlobInterval, AnswerError> {
         .ok_or(AnswerError::NoSuchPlace)
 }
 
-fn shown_leaf(question: &Question<'_>) -> Result<sol::LeafEvidence, AnswerError> {
+pub(super) fn shown_leaf(question: &Question<'_>) -> Result<sol::LeafEvidence, AnswerError> {
     let index = question.demand.leafIndex;
     let siblings = match question.shown {
         Some(shown) => shown.siblings.clone(),

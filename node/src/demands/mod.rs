@@ -6,11 +6,13 @@
 mod answer;
 mod feed;
 mod serving;
+mod shift;
 pub(crate) mod shown;
 
 pub(crate) use answer::{AnswerError, Question, ShownInterval, answer};
 pub(crate) use feed::{DemandFeed, OpenedDemand};
-pub(crate) use serving::{Served, serve};
+pub(crate) use serving::{Served, move_duty, serve};
+pub(crate) use shift::shift;
 
 /// The worker must serve it, as `IDemands.DemandStatus`.
 pub(crate) const OPEN_TO_WORKER: u8 = 1;

@@ -24,23 +24,48 @@ pub(crate) async fn serve(
     demand_id: B256,
     call: Call,
 ) -> Result<Served, ChainError> {
-    match sender.send(&intent(demand_id), call).await {
-        Ok(receipt) => {
-            info!(%demand_id, gas_used = receipt.gas_used, "demand served");
-            Ok(Served::Taken)
-        }
-        Err(err) if err.is_retryable() => Err(err),
-        Err(err @ (ChainError::Refused(_) | ChainError::Reverted { .. })) => {
-            debug!(%demand_id, %err, "demand not served: somebody else may have");
-            Ok(Served::Refused)
-        }
-        Err(err) => {
-            error!(%demand_id, %err, "demand not served");
-            Ok(Served::Refused)
-        }
+    let served = send(sender, ("serve", demand_id), call).await?;
+    if let Some(gas_used) = served {
+        info!(%demand_id, gas_used, "demand served");
+        return Ok(Served::Taken);
     }
+    Ok(Served::Refused)
 }
 
-fn intent(demand_id: B256) -> String {
-    format!("serve/{demand_id}")
+/// Sends what moves a demand to the manager, once, as [`serve`] does.
+///
+/// # Errors
+///
+/// As [`serve`].
+pub(crate) async fn move_duty(
+    sender: &Sender,
+    demand_id: B256,
+    call: Call,
+) -> Result<Served, ChainError> {
+    let moved = send(sender, ("shift", demand_id), call).await?;
+    if let Some(gas_used) = moved {
+        info!(%demand_id, gas_used, "demand moved to the manager");
+        return Ok(Served::Taken);
+    }
+    Ok(Served::Refused)
+}
+
+/// Returns the gas that it took, or `None` where it was refused.
+async fn send(
+    sender: &Sender,
+    (step, demand_id): (&str, B256),
+    call: Call,
+) -> Result<Option<u64>, ChainError> {
+    match sender.send(&format!("{step}/{demand_id}"), call).await {
+        Ok(receipt) => Ok(Some(receipt.gas_used)),
+        Err(err) if err.is_retryable() => Err(err),
+        Err(err @ (ChainError::Refused(_) | ChainError::Reverted { .. })) => {
+            debug!(%demand_id, step, %err, "answer refused: somebody else may have been faster");
+            Ok(None)
+        }
+        Err(err) => {
+            error!(%demand_id, step, %err, "demand not answered");
+            Ok(None)
+        }
+    }
 }

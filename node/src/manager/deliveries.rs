@@ -1,9 +1,9 @@
-//! What workers bring: outputs that are held to their reports, kept, and receipted.
+//! What workers bring: outputs that are held to their reports and kept.
 
 use std::{ops::Range, sync::Arc};
 
-use alloy::primitives::{Address, Bytes};
-use inferix_prover::{id::TaskId, typed_data::Receipt, unit::UnitLeaf};
+use alloy::primitives::Address;
+use inferix_prover::{id::TaskId, unit::UnitLeaf};
 use tracing::{debug, info};
 
 use super::{
@@ -12,13 +12,17 @@ use super::{
     error::ManagerError,
     orders::OrderBook,
     programs,
-    receipts::Receipted,
+    receipts::{Piece, check_same},
     results::{self, ReportRefusal},
 };
 use crate::{
-    api::types::{JobState, OutputPiece, ReleaseRequest, ResultReport, SignedReceipt},
+    api::types::{JobState, OutputPiece, ReleaseRequest, ResultReport},
     queue::{Delivery, JobView, LeaseEntry, UnitRanges},
 };
+
+/// How many times over a task's outputs are kept at most. A worker that crashed between a batch and its journal
+/// delivers some of the batch's units again among others; nothing else makes batches overlap.
+const COPIES_MAX: u64 = 4;
 
 impl Desk {
     /// Takes a task back from its worker.
@@ -40,7 +44,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Takes results of a task's units. A receipt is given unless another task delivered some of them before.
+    /// Takes results of a task's units. What nothing is new of is not kept again.
     ///
     /// # Errors
     ///
@@ -50,7 +54,7 @@ impl Desk {
         self: &Arc<Self>,
         worker: Address,
         report: ResultReport,
-    ) -> Result<Option<SignedReceipt>, ManagerError> {
+    ) -> Result<(), ManagerError> {
         let task_id = TaskId::new(report.task_id);
         let lease = self.own_lease(worker, task_id)?;
         let units = results::leaves(&report, &lease.task)?;
@@ -69,23 +73,22 @@ impl Desk {
         let blob = self.blobs.get(report.output_blob).await.map_err(|err| {
             ManagerError::of_blob(err, |blob| ManagerError::OutputMissing { blob })
         })?;
-        let receipt = self
-            .blocking(move |desk| {
-                results::check_outputs(&units, &blob, program)?;
-                desk.keep_delivery(worker, &report, &units)
-            })
-            .await?;
+        self.blocking(move |desk| {
+            results::check_outputs(&units, &blob, program)?;
+            desk.keep_delivery(worker, &report, units)
+        })
+        .await?;
         drop(permit);
-        Ok(receipt)
+        Ok(())
     }
 
-    /// Writes a checked delivery down and signs its receipt.
+    /// Writes a checked delivery down.
     fn keep_delivery(
         &self,
         worker: Address,
         report: &ResultReport,
-        units: &[UnitLeaf],
-    ) -> Result<Option<SignedReceipt>, ManagerError> {
+        units: Vec<UnitLeaf>,
+    ) -> Result<(), ManagerError> {
         // One delivery at a time: what is new about it must not change below.
         let mut orders = self.orders();
         let task_id = TaskId::new(report.task_id);
@@ -120,13 +123,19 @@ impl Desk {
             cost: new_cost,
             delivered_at: now,
         };
-        let is_foreign = job
-            .deliveries
-            .iter()
-            .any(|held| held.task_id != task_id && overlaps(&held.units(), &delivery.units()));
-        if new_count > 0 || !is_foreign {
+        self.check_again(&job, &delivery, &units)?;
+        if new_count > 0 {
+            check_copies(&job, &lease, units.len())?;
             self.uses()
                 .insert(report.output_blob, BlobUse::Output(job_id));
+            let units_root = results::units_root(&units)?;
+            let piece = Piece {
+                blob: report.output_blob,
+                units,
+            };
+            // The piece first: what counts as delivered has its receipt.
+            self.receipts
+                .keep((job_id, task_id), (&piece, units_root))?;
             self.queue.deliver(delivery)?;
         }
         if let Some(job) = self.queue.job(job_id) {
@@ -135,38 +144,47 @@ impl Desk {
         }
         drop(orders);
         metrics::counter!("inferix_units_delivered_total").increment(new_count);
-        debug!(%job_id, %task_id, %worker, unit_count = units.len(), new_count, "units delivered");
-        if is_foreign {
-            return Ok(None);
-        }
-        self.receipt(worker, report, units).map(Some)
+        let unit_count = report.units.len();
+        debug!(%job_id, %task_id, %worker, unit_count, new_count, "units delivered");
+        Ok(())
     }
 
-    fn receipt(
+    /// Checks that a delivery repeats what its task delivered before.
+    fn check_again(
         &self,
-        worker: Address,
-        report: &ResultReport,
+        job: &JobView,
+        delivery: &Delivery,
         units: &[UnitLeaf],
-    ) -> Result<SignedReceipt, ManagerError> {
-        let task_id = TaskId::new(report.task_id);
-        let lease = self.own_lease(worker, task_id)?;
-        let receipt = Receipt {
-            manager: self.account,
-            worker,
-            jobId: lease.task.job_id.bytes(),
-            taskId: report.task_id,
-            firstUnit: report.first_unit,
-            unitCount: u32::try_from(units.len()).unwrap_or(u32::MAX),
-            unitsRoot: results::units_root(units)?,
-        };
-        let receipted = Receipted {
-            units: units.to_vec(),
-            blob: report.output_blob,
-        };
-        self.receipts.keep(&receipt, &receipted)?;
-        let signature = Bytes::copy_from_slice(&self.wallet.sign_message(&receipt, &self.domain)?);
-        Ok(SignedReceipt { receipt, signature })
+    ) -> Result<(), ManagerError> {
+        let mut own = deliveries_of(job, delivery.task_id);
+        if own.any(|held| overlaps(&held.units(), &delivery.units())) {
+            let pieces = self.receipts.pieces(delivery.job_id, delivery.task_id)?;
+            check_same(&pieces, units)?;
+        }
+        Ok(())
     }
+}
+
+fn deliveries_of(job: &JobView, task_id: TaskId) -> impl Iterator<Item = &Delivery> {
+    let all = job.deliveries.iter();
+    all.filter(move |delivery| delivery.task_id == task_id)
+}
+
+/// Batches that overlap are kept whole, so there is a bound to them.
+fn check_copies(job: &JobView, lease: &LeaseEntry, new_len: usize) -> Result<(), ReportRefusal> {
+    let held = deliveries_of(job, lease.task.task_id());
+    let kept_count = held
+        .map(|delivery| u64::from(delivery.piece.unit_count))
+        .fold(0, u64::saturating_add);
+    let max_count = COPIES_MAX.saturating_mul(lease.task.unit_count.into());
+    let new_count = u64::try_from(new_len).unwrap_or(u64::MAX);
+    if kept_count.saturating_add(new_count) > max_count {
+        return Err(ReportRefusal::TooOften {
+            kept_count,
+            max_count,
+        });
+    }
+    Ok(())
 }
 
 /// Once a task's own deliveries hold all its units, it can't cost more than they did.
@@ -178,11 +196,7 @@ pub(super) fn note_delivered(orders: &mut OrderBook, job: &JobView, task_id: Tas
     else {
         return;
     };
-    let own = || {
-        job.deliveries
-            .iter()
-            .filter(|delivery| delivery.task_id == task_id)
-    };
+    let own = || deliveries_of(job, task_id);
     let mut held = UnitRanges::default();
     own().for_each(|delivery| held.insert(delivery.units()));
     let others = job

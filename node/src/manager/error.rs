@@ -3,7 +3,10 @@
 use alloy::primitives::{Address, B256, U256};
 use inferix_prover::id::{JobId, TaskId};
 
-use super::{admission::JobRefusal, loose::QuotaError, orders::OrderError, results::ReportRefusal};
+use super::{
+    admission::JobRefusal, loose::QuotaError, orders::OrderError, receipts::ReceiptRefusal,
+    results::ReportRefusal,
+};
 use crate::{
     blobs::BlobError, chain::ChainError, queue::QueueError, store::StoreError, wallet::WalletError,
 };
@@ -55,6 +58,9 @@ pub enum ManagerError {
     /// The report is not taken.
     #[error("the report is refused")]
     ReportRefused(#[from] ReportRefusal),
+    /// There is no receipt.
+    #[error("there is no receipt")]
+    ReceiptRefused(#[from] ReceiptRefusal),
     /// The outputs were not sent.
     #[error("the output blob {blob} is not here: send it first")]
     OutputMissing {

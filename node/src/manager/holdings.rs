@@ -18,7 +18,7 @@ use inferix_prover::{
     sum_tree::{Node, Proof},
 };
 
-use super::{desk::Desk, error::ManagerError};
+use super::{desk::Desk, error::ManagerError, receipts::compose};
 use crate::{
     chain::{PostedClaim, bindings::demands as sol},
     demands::{AnswerError, ShownInterval, shown},
@@ -77,23 +77,23 @@ impl Desk {
         let Some((interval, siblings)) = found else {
             return Ok(Err(AnswerError::NoInterval));
         };
-        let receipted = self.receipts.find(
-            (interval.job_id, interval.task_id),
-            (interval.first_unit, interval.units_root),
-        )?;
-        let (Some(receipted), Some(job)) = (receipted, self.builders_job(interval.job_id)) else {
+        let pieces = self.receipts.pieces(interval.job_id, interval.task_id)?;
+        let end_unit = interval
+            .first_unit
+            .saturating_add(interval.unit_count.into());
+        let receipted = compose(&pieces, interval.first_unit..end_unit, interval.units_root);
+        let (Ok(receipted), Some(job)) = (receipted, self.builders_job(interval.job_id)) else {
             return Ok(Err(AnswerError::NoOutput));
         };
 
-        let outputs = self.blobs.get(receipted.blob).await?;
         let asked = usize::try_from(demand.position).unwrap_or(usize::MAX);
-        let place = if asked < receipted.units.len() {
-            asked
-        } else {
-            0
+        let place = receipted.places.get(asked).or(receipted.places.first());
+        let Some(place) = place else {
+            return Ok(Err(AnswerError::NoOutput));
         };
-        let size_bytes = outputs.len().checked_div(receipted.units.len());
-        let output = size_bytes.and_then(|size| outputs.chunks(size.max(1)).nth(place));
+        let outputs = self.blobs.get(place.blob).await?;
+        let size_bytes = outputs.len().checked_div(place.unit_count);
+        let output = size_bytes.and_then(|size| outputs.chunks(size.max(1)).nth(place.position));
         let Some(output) = output.map(<[u8]>::to_vec) else {
             return Ok(Err(AnswerError::NoOutput));
         };

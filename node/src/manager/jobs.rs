@@ -139,7 +139,8 @@ impl Desk {
             .collect())
     }
 
-    /// Returns a job as its builder signed it.
+    /// Returns a job as its builder signed it. The workers that its tasks were listed for read it too: their claims
+    /// show it.
     ///
     /// # Errors
     ///
@@ -149,12 +150,15 @@ impl Desk {
         caller: Address,
         job_id: JobId,
     ) -> Result<SignedJob, ManagerError> {
-        Ok(self
-            .readable_job(caller, job_id)
-            .await?
-            .entry
-            .signed
-            .clone())
+        let listed = self.queue.job(job_id).filter(|job| {
+            let mut leases = job.leases.iter();
+            leases.any(|lease| lease.worker == caller)
+        });
+        let job = match listed {
+            Some(job) => job,
+            None => self.readable_job(caller, job_id).await?,
+        };
+        Ok(job.entry.signed.clone())
     }
 
     async fn check_allocation(&self, signed: &SignedJob) -> Result<(), ManagerError> {

@@ -8,27 +8,26 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use alloy::primitives::{Address, U256};
 use inferix_prover::{
-    U96,
-    id::{DeviceId, JobId, TaskId},
+    id::{JobId, TaskId},
     task::Task,
 };
 use tracing::{info, warn};
 
 use super::{
+    applicant::{Applicant, Reason, own_leases, suits},
     cover::{Cover, TaskBound, Uncovered, covered_unit_count, price_of},
-    desk::{Desk, MIN_LEASE_S, SeenDevice},
+    desk::{Desk, MIN_LEASE_S},
     error::ManagerError,
     ledger::{LeaseParameters, lendable_wei},
     orders::{AppendTerms, LockTerms, OrderBook, Pair, SignedOrder},
 };
 use crate::{
     api::types::{JobState, Lease, LeaseReply, LeaseRequest},
-    chain::{AllocationView, CursorView, NodeView},
+    chain::{AllocationView, CursorView},
     queue::{
         JobView, LeaseEntry,
         plan::{Candidate, TaskAim, job_order, task_unit_count},
     },
-    roles,
 };
 
 /// Tasks that one device may hold at once: what it works on, and what it fetches meanwhile.
@@ -36,21 +35,6 @@ const HELD_MAX: usize = 4;
 
 /// When to ask again when there is nothing to do, in milliseconds.
 const IDLE_RETRY_MS: u64 = 2000;
-
-/// A worker's device as it asks.
-#[derive(Clone, Debug)]
-struct Applicant {
-    worker: Address,
-    device_index: u32,
-    ib_micro: u64,
-    node: NodeView,
-}
-
-impl Applicant {
-    fn device_id(&self) -> DeviceId {
-        DeviceId::from_parts(self.worker, U96::from(self.device_index))
-    }
-}
 
 /// What the chain says about a device and a builder.
 #[derive(Clone, Copy, Debug)]
@@ -60,9 +44,6 @@ struct PairView {
     allocation: AllocationView,
     parameters: LeaseParameters,
 }
-
-/// Why a job has nothing for a device, in words.
-type Reason = String;
 
 impl Desk {
     /// Leases units to a worker, if some job has them for it.
@@ -103,33 +84,6 @@ impl Desk {
             }
         }
         Ok(LeaseReply::idle(reason))
-    }
-
-    async fn applicant(
-        &self,
-        worker: Address,
-        device_index: u32,
-    ) -> Result<Applicant, ManagerError> {
-        let node = self.require_role(worker, roles::WORKER, "worker").await?;
-        let ib_micro = self.views.device_ib_micro(worker, device_index).await?;
-        if ib_micro == 0 {
-            return Err(ManagerError::DeviceUnknown {
-                worker,
-                device_index,
-            });
-        }
-        let device = SeenDevice {
-            ib_micro,
-            price_wei: node.price_wei,
-            seen_at: self.now(),
-        };
-        self.note_seen(worker, device_index, device);
-        Ok(Applicant {
-            worker,
-            device_index,
-            ib_micro,
-            node,
-        })
     }
 
     fn open_jobs(&self, now: u64) -> Vec<Arc<JobView>> {
@@ -378,44 +332,6 @@ impl Uncovered {
             ),
         }
     }
-}
-
-/// Whether a device may have a job's tasks at all.
-fn suits(job: &JobView, applicant: &Applicant) -> Result<(), Reason> {
-    let signed = &job.entry.signed.job;
-    let price_cap_wei: U256 = signed.priceCapWei.to();
-    if applicant.node.price_wei > price_cap_wei {
-        return Err(format!(
-            "the lowest price asked is above the job's cap of {price_cap_wei} wei per IBM"
-        ));
-    }
-    if applicant.ib_micro < signed.minIbMicro {
-        return Err(format!(
-            "no device has the {} micro-IB that the job asks for",
-            signed.minIbMicro
-        ));
-    }
-    Ok(())
-}
-
-/// The device's live leases that are neither delivered nor handed back.
-fn own_leases(jobs: &[Arc<JobView>], applicant: &Applicant, now: u64) -> Vec<LeaseEntry> {
-    let is_own = |lease: &&LeaseEntry| {
-        lease.worker == applicant.worker
-            && lease.device_index == applicant.device_index
-            && lease.is_live(now)
-            && !lease.is_released
-    };
-    let open = |job: &Arc<JobView>| {
-        let is_open =
-            |lease: &&LeaseEntry| is_own(lease) && !job.delivered.contains(&lease.units());
-        job.leases
-            .iter()
-            .filter(is_open)
-            .cloned()
-            .collect::<Vec<_>>()
-    };
-    jobs.iter().flat_map(open).collect()
 }
 
 fn cover(

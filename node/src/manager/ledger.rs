@@ -24,6 +24,9 @@ pub struct LeaseParameters {
     pub max_lease_s: u64,
     /// How long after the lease a claim may land, in seconds.
     pub lease_grace_s: u64,
+    /// How long after its lease ended a task can be asked about at most, in seconds: its claim lands as late as it
+    /// may, is asked about as late as it may be, and the demand is moved to the manager as late as it may be.
+    pub askable_s: u64,
     /// How far apart honest clocks may be, in seconds.
     pub drift_s: u64,
     /// How many times a line's money its claim locks.
@@ -105,6 +108,11 @@ impl Ledger for Reader {
             Ok(LeaseParameters {
                 max_lease_s: parameters.maxLease.into(),
                 lease_grace_s: parameters.leaseGrace.into(),
+                askable_s: askable_s(
+                    u64::from(parameters.leaseGrace),
+                    u64::from(parameters.window),
+                    u64::from(parameters.demandWindow),
+                ),
                 drift_s: parameters.drift.into(),
                 penalty_multiplier: parameters.penaltyMultiplier.into(),
                 min_lock_wei: U256::from(parameters.minLockWei),
@@ -112,6 +120,11 @@ impl Ledger for Reader {
         };
         read.boxed()
     }
+}
+
+fn askable_s(lease_grace_s: u64, window_s: u64, demand_window_s: u64) -> u64 {
+    let claim_s = lease_grace_s.saturating_add(window_s.saturating_mul(2));
+    claim_s.saturating_add(demand_window_s.saturating_mul(2))
 }
 
 /// Whether a node is registered for a role, as [`crate::roles`] names them, and stays.

@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod admission;
+mod applicant;
 pub mod clock;
 pub mod cover;
 pub mod deliveries;

@@ -19,14 +19,14 @@ use alloy::{
 use inferix_prover::{
     U96,
     id::{DeviceId, TaskId},
-    sum_tree::{Peaks, SumTreeError},
+    sum_tree::SumTreeError,
     task::Task,
     typed_data::WorkOrder,
 };
-use serde::{Deserialize, Serialize};
 
 use super::{
-    cover::{cost_to_ibm_micro, lock_wei, price_of},
+    cover::{lock_wei, price_of},
+    lists::{Head, List, ListedTask, Record, to_index},
     past_orders,
 };
 use crate::{
@@ -89,39 +89,6 @@ pub struct OrderBook {
     domain: Eip712Domain,
     pub(super) lists: BTreeMap<Pair, List>,
     places: BTreeMap<TaskId, (Pair, u32)>,
-}
-
-/// One device's tasks for one builder.
-#[derive(Debug, Default)]
-pub(super) struct List {
-    pub(super) tasks: Vec<ListedTask>,
-    /// The root of each beginning of the list, by its length less one.
-    pub(super) roots: Vec<B256>,
-    peaks: Peaks,
-    head: Option<Head>,
-    cursor: CursorView,
-}
-
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) struct ListedTask {
-    pub(super) task: Task,
-    cap_ibm_micro: u128,
-    /// What all its units cost, once the worker delivered them: it can't claim more without a lie.
-    #[serde(skip)]
-    delivered_cost: Option<u64>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Head {
-    pub(super) order: WorkOrder,
-    signature: Bytes,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Record {
-    Order(Head),
-    Task(ListedTask),
 }
 
 impl OrderBook {
@@ -379,55 +346,8 @@ pub struct LockTerms {
     pub min_lock_wei: U256,
 }
 
-impl List {
-    /// The tasks that the chain has not seen claimed.
-    fn open_tasks(&self) -> &[ListedTask] {
-        self.tasks
-            .get(to_index(self.cursor.cursor)..)
-            .unwrap_or_default()
-    }
-
-    fn open_ibm_micro(&self) -> u128 {
-        self.open_tasks()
-            .iter()
-            .map(ListedTask::bound_ibm_micro)
-            .fold(0, u128::saturating_add)
-    }
-
-    fn is_claimable(&self, claimable_from: u64) -> bool {
-        let lands = self
-            .head
-            .as_ref()
-            .is_some_and(|head| head.order.leaseEndsAt >= claimable_from);
-        lands && !self.open_tasks().is_empty()
-    }
-
-    fn exposure_wei(&self, claimable_from: u64) -> U256 {
-        let head = self
-            .head
-            .as_ref()
-            .filter(|_| self.is_claimable(claimable_from));
-        head.map_or(U256::ZERO, |head| {
-            price_of(self.open_ibm_micro(), head.order.priceWei.to())
-        })
-    }
-}
-
-impl ListedTask {
-    fn bound_ibm_micro(&self) -> u128 {
-        let cost = self.delivered_cost.map(u128::from);
-        let delivered = cost.map(|cost| cost_to_ibm_micro(cost, self.task.reference_rate));
-        delivered.unwrap_or(u128::MAX).min(self.cap_ibm_micro)
-    }
-}
-
 fn to_u96(value: U256) -> Option<U96> {
     (value.bit_len() <= 96).then(|| value.to())
-}
-
-/// A list is as long as memory allows, so each place fits.
-pub(super) fn to_index(index: u32) -> usize {
-    usize::try_from(index).unwrap_or(usize::MAX)
 }
 
 impl Pair {

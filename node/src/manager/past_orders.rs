@@ -7,7 +7,10 @@
 use alloy::primitives::B256;
 use inferix_prover::{task::Task, typed_data::WorkOrder};
 
-use super::orders::{OrderBook, Pair, Record};
+use super::{
+    lists::Record,
+    orders::{OrderBook, Pair},
+};
 use crate::store::StoreError;
 
 const PREFIX: &[u8] = b"past";

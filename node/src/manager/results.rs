@@ -85,6 +85,20 @@ pub enum ReportRefusal {
         /// When.
         lease_ends_at: u64,
     },
+    /// A unit was delivered before, with another result.
+    #[error("unit {unit_index} was delivered before with another result: the first one counts")]
+    Contradicts {
+        /// The unit.
+        unit_index: u64,
+    },
+    /// The task's units were delivered in overlapping batches too often.
+    #[error("outputs of {kept_count} units of the task are kept here, {max_count} at most")]
+    TooOften {
+        /// How many outputs are kept, those of one unit as often as they are.
+        kept_count: u64,
+        /// The most.
+        max_count: u64,
+    },
     /// The program does not know the output.
     #[error("the outputs can't be checked")]
     Program(#[from] ProgramError),

@@ -11,7 +11,7 @@ use super::{
     desk::{Desk, KeptClaim},
     error::ManagerError,
 };
-use crate::api::types::JobState;
+use crate::{api::types::JobState, queue::LeaseEntry};
 
 /// How often ended jobs and blobs are swept.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
@@ -57,10 +57,11 @@ impl Desk {
     ///
     /// # Errors
     ///
-    /// [`ManagerError::Queue`], [`ManagerError::Store`], [`ManagerError::Blob`].
+    /// [`ManagerError::Chain`], [`ManagerError::Queue`], [`ManagerError::Store`], [`ManagerError::Blob`].
     pub async fn sweep(self: &Arc<Self>) -> Result<usize, ManagerError> {
         let keep = self.config.keep_blobs;
-        self.blocking(move |desk| desk.forget_old(keep.as_secs()))
+        let askable_s = self.views.parameters().await?.askable_s;
+        self.blocking(move |desk| desk.forget_old(keep.as_secs(), askable_s))
             .await?;
         let is_kept = |blob| {
             let uses = self.uses();
@@ -74,11 +75,17 @@ impl Desk {
         Ok(removed_count)
     }
 
-    fn forget_old(&self, keep_s: u64) -> Result<(), ManagerError> {
+    /// Nothing goes that a demand on the manager can still ask for, however short `keep_s` is.
+    fn forget_old(&self, keep_s: u64, askable_s: u64) -> Result<(), ManagerError> {
         let now = self.now();
-        let is_old = |at: u64| at.saturating_add(keep_s) <= now;
+        let keep_claim_s = keep_s.max(askable_s);
+        let is_old = |at: u64| at.saturating_add(keep_claim_s) <= now;
         for job in self.queue.jobs() {
-            if job.ended_at(now).is_some_and(is_old) {
+            let is_over = job
+                .ended_at(now)
+                .is_some_and(|at| at.saturating_add(keep_s) <= now);
+            let mut leases = job.leases.iter();
+            if is_over && leases.all(|lease| is_askable_no_more(lease, askable_s, now)) {
                 self.receipts.forget(job.entry.job_id())?;
                 self.queue.forget(job.entry.job_id())?;
             }
@@ -120,4 +127,8 @@ impl Desk {
         metrics::gauge!("inferix_live_devices").set(live.len() as f64);
         metrics::gauge!("inferix_live_ib").set(ib_micro as f64 / 1e6);
     }
+}
+
+fn is_askable_no_more(lease: &LeaseEntry, askable_s: u64, now: u64) -> bool {
+    lease.task.lease_ends_at.saturating_add(askable_s) < now
 }

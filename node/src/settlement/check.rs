@@ -6,7 +6,7 @@ use alloy::sol_types::Eip712Domain;
 use inferix_prover::{
     blob::LineError,
     claim::{ClaimHeader, Line, lines_hash},
-    fraud::{ClaimView, Facts, Known, Predicate, find},
+    fraud::{ClaimView, Facts, Findings, Known, Predicate, find},
 };
 
 use super::plan::Prepared;
@@ -22,16 +22,16 @@ pub(super) struct Terms {
     pub(super) drift_s: u64,
 }
 
-/// Names the intervals for which a claim would be refuted, by their numbers, and by which predicate. Where a lie
-/// is in no single interval, all of its line are named.
+/// What a verifier finds in a claim as it would be posted.
 ///
 /// # Errors
 ///
 /// [`LineError`] where a line comes to more than a claim can state.
-pub(super) fn refutable(
+pub(super) fn findings(
     prepared: &Prepared,
     terms: &Terms,
-) -> Result<BTreeMap<u32, Predicate>, LineError> {
+    checkpoints: &BTreeMap<u32, u64>,
+) -> Result<Findings, LineError> {
     let blob = &prepared.blob;
     let cursors = prepared.cursors_from.iter().zip(&prepared.draft.lines);
     let lines: Vec<Line> = blob
@@ -56,17 +56,31 @@ pub(super) fn refutable(
         blob: Some(blob),
         known: &Known::default(),
     };
-    // Checkpoints and suspensions only void, which costs the worker no more than not to claim.
     let facts = Facts {
         domain: &terms.domain,
         drift_seconds: terms.drift_s,
-        checkpoints: &BTreeMap::new(),
+        checkpoints,
         live_programs: None,
         other_orders: &[],
     };
+    Ok(find(view, facts))
+}
 
+/// Names the intervals for which a claim would be refuted, by their numbers, and by which predicate. Where a lie
+/// is in no single interval, all of its line are named.
+///
+/// # Errors
+///
+/// [`LineError`] where a line comes to more than a claim can state.
+pub(super) fn refutable(
+    prepared: &Prepared,
+    terms: &Terms,
+) -> Result<BTreeMap<u32, Predicate>, LineError> {
+    let blob = &prepared.blob;
+    // Checkpoints and suspensions only void, which costs the worker no more than not to claim.
+    let found = findings(prepared, terms, &BTreeMap::new())?;
     let mut refutable = BTreeMap::new();
-    for fraud in find(view, facts).frauds {
+    for fraud in found.frauds {
         let predicate = fraud.predicate();
         if let Some(leaf) = fraud.leaf() {
             refutable.insert(leaf.seq, predicate);

@@ -4,6 +4,11 @@
 //! before anything is sent again. [`plan`] decides what to claim and when.
 
 mod check;
+mod duty;
+mod holdings;
+mod jobs;
+#[cfg(feature = "attack")]
+mod lies;
 mod outcome;
 pub mod plan;
 mod record;

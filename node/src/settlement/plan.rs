@@ -165,6 +165,21 @@ pub fn gather(holdings: &Holdings<'_>, slot: Slot) -> Result<Option<Prepared>, S
     }))
 }
 
+/// The jobs that a claim's lines consume tasks of and do not show, each with its line's manager.
+pub fn missing_jobs(prepared: &Prepared) -> BTreeSet<(Address, JobId)> {
+    let place = |index| usize::try_from(index).unwrap_or(usize::MAX);
+    let lines = prepared.blob.lines.iter();
+    let lines = lines.zip(&prepared.draft.lines).zip(&prepared.cursors_from);
+    let missing = lines.flat_map(|((line, draft), from)| {
+        let listed = line.tasks.iter().take(place(draft.cursor_to));
+        let hidden = listed
+            .skip(place(*from))
+            .filter(|task| line.job(task.job_id).is_none());
+        hidden.map(|task| (line.order.manager, task.job_id))
+    });
+    missing.collect()
+}
+
 /// The intervals from the oldest on that can be claimed now.
 fn ready_prefix<'a>(holdings: &Holdings<'a>) -> &'a [ClosedInterval] {
     let mut keys = BTreeSet::new();

@@ -1,18 +1,30 @@
 //! Serves demands on the worker's claims: one that is not served is a lost dispute.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use alloy::primitives::B256;
-use inferix_prover::blob::ClaimBlob;
+use inferix_gpu::memory;
+use inferix_prover::blob::{BlobInterval, BlobLine, ClaimBlob};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use super::{Outbox, Stage};
+use super::{
+    Outbox, Stage,
+    duty::{Duty, Standing, duty},
+};
 use crate::{
+    api::types::SignedReceipt,
+    blobs::BlobError,
     chain::{PostedClaim, Sender, bindings::demands},
-    demands::{AnswerError, DemandFeed, OPEN_TO_MANAGER, OPEN_TO_WORKER, Question, answer, serve},
+    demands::{
+        AnswerError, DemandFeed, OPEN_TO_MANAGER, OPEN_TO_WORKER, OpenedDemand, Question, Served,
+        answer, move_duty, serve, shift,
+    },
     worker::{Context, WorkerError},
 };
+
+/// `IDemands.DemandKind.Output`.
+const OUTPUT: u8 = 6;
 
 /// Serves demands on one device's claims.
 #[derive(Debug)]
@@ -21,6 +33,10 @@ pub struct DemandServer {
     sender: Arc<Sender>,
     outbox: Outbox,
     feed: DemandFeed,
+    /// Demands that the contract refused an answer to.
+    refused: BTreeSet<B256>,
+    /// Demands that nothing can be done about: each is told once.
+    told: BTreeSet<B256>,
 }
 
 impl DemandServer {
@@ -37,6 +53,8 @@ impl DemandServer {
             sender,
             outbox,
             feed,
+            refused: BTreeSet::new(),
+            told: BTreeSet::new(),
         })
     }
 
@@ -45,7 +63,7 @@ impl DemandServer {
     /// # Errors
     ///
     /// [`WorkerError`] if the worker's own data or all endpoints fail.
-    pub async fn run(self, cancel: CancellationToken) -> Result<(), WorkerError> {
+    pub async fn run(mut self, cancel: CancellationToken) -> Result<(), WorkerError> {
         loop {
             self.step().await?;
             tokio::select! {
@@ -55,23 +73,17 @@ impl DemandServer {
         }
     }
 
-    /// Serves what was demanded since the last look. Recent blocks are read again: a demand that is
-    /// served is seen to be so.
-    async fn step(&self) -> Result<(), WorkerError> {
-        let reader = &self.ctx.reader;
-        let (opened, read_to) = self.feed.look(reader).await?;
+    /// Meets what was demanded since the last look. Recent blocks are read again: a demand that is met is seen to
+    /// be so. Those that hold one that the worker still must meet are read again until its deadline.
+    async fn step(&mut self) -> Result<(), WorkerError> {
+        let (opened, mut read_to) = self.feed.look(&self.ctx.reader).await?;
         for opened in &opened {
-            let demand = &opened.demand;
-            let Some(claim) = self.own_claim(demand.claimId)? else {
+            let Some(claim) = self.own_claim(opened.demand.claimId)? else {
                 continue;
             };
-            let status = reader.demand_state(opened.demand_id).await?.0;
-            if !matches!(status, OPEN_TO_WORKER | OPEN_TO_MANAGER) {
-                continue;
+            if self.is_left_open(opened, &claim).await? {
+                read_to = read_to.min(opened.block_number.saturating_sub(1));
             }
-            let deadline_at = opened.deadline_at;
-            warn!(claim_id = %demand.claimId, kind = demand.kind, deadline_at, "demand on a claim");
-            self.serve(opened.demand_id, demand, claim).await?;
         }
         Ok(self.feed.mark(read_to)?)
     }
@@ -97,53 +109,106 @@ impl DemandServer {
         Ok(posted.into_iter().find(|claim| claim.claim_id == claim_id))
     }
 
-    async fn serve(
-        &self,
-        demand_id: B256,
-        demand: &demands::Demand,
-        claim: PostedClaim,
-    ) -> Result<(), WorkerError> {
-        let ctx = &self.ctx;
+    /// Meets a demand as far as that is possible, and returns whether it still falls on the worker.
+    async fn is_left_open(
+        &mut self,
+        opened: &OpenedDemand,
+        claim: &PostedClaim,
+    ) -> Result<bool, WorkerError> {
+        let (demand_id, demand) = (opened.demand_id, &opened.demand);
+        let ctx = Arc::clone(&self.ctx);
+        let (status, deadline_at) = ctx.reader.demand_state(demand_id).await?;
+        if !matches!(status, OPEN_TO_WORKER | OPEN_TO_MANAGER)
+            || ctx.reader.head().await?.time > deadline_at
+        {
+            return Ok(false);
+        }
         let bytes = ctx.blobs.get(claim.header.blobHash).await?;
         let blob = ClaimBlob::from_bytes(&bytes).ok();
         let line_index = usize::from(demand.lineIndex);
         let Some(line) = blob.as_ref().and_then(|blob| blob.lines.get(line_index)) else {
-            error!(%demand_id, "demand is on a line that the claim blob does not have");
-            return Ok(());
+            self.tell_once(opened, "the claim blob has no such line");
+            return Ok(false);
         };
-        let output = self.output(demand, line).await?;
+        self.meet(opened, (claim, line), status).await
+    }
+
+    /// Sends what meets an open demand, and returns whether it still falls on the worker.
+    async fn meet(
+        &mut self,
+        opened: &OpenedDemand,
+        (claim, line): (&PostedClaim, &BlobLine),
+        status: u8,
+    ) -> Result<bool, WorkerError> {
+        let (demand_id, demand) = (opened.demand_id, &opened.demand);
+        let ctx = Arc::clone(&self.ctx);
+        let (output, receipt) = self.output_and_receipt(demand, line).await?;
         let question = Question {
             deployment: ctx.reader.deployment(),
-            claim: &claim,
+            claim,
             demand,
             line,
             shown: None,
             output: output.as_deref(),
             payee: ctx.account,
         };
-        let call = match answer(&question) {
-            Ok(call) => call,
+        let answer = match answer(&question) {
             Err(AnswerError::Chain(err)) => return Err(err.into()),
-            Err(err) => {
-                error!(%demand_id, %err, "demand can't be served: the claim will be lost");
-                return Ok(());
+            answer => answer,
+        };
+        let standing = Standing {
+            status,
+            has_answer: answer.is_ok(),
+            has_receipt: receipt.is_some(),
+            was_refused: self.refused.contains(&demand_id),
+        };
+        let duty = duty(standing);
+        let (claim_id, kind) = (demand.claimId, demand.kind);
+        warn!(%claim_id, %demand_id, kind, ?duty, "demand on a claim");
+        let call = match (duty, receipt) {
+            (Duty::Rest, _) => return Ok(false),
+            (Duty::Shift, Some(receipt)) => shift(&question, &receipt),
+            (Duty::Serve | Duty::Shift | Duty::Lost, _) => answer,
+        };
+        let served = match (call, duty) {
+            (Ok(call), Duty::Shift) => move_duty(&self.sender, demand_id, call).await?,
+            (Ok(call), _) => serve(&self.sender, demand_id, call).await?,
+            (Err(AnswerError::Chain(err)), _) => return Err(err.into()),
+            (Err(err), _) => {
+                self.tell_once(opened, &err.to_string());
+                return Ok(true);
             }
         };
-        serve(&self.sender, demand_id, call).await?;
-        Ok(())
+        if served == Served::Refused {
+            self.refused.insert(demand_id);
+        }
+        Ok(served == Served::Refused)
     }
 
-    /// The output of the unit that is asked for.
+    /// The output of the unit that is asked for, and the receipt of its interval.
+    async fn output_and_receipt(
+        &self,
+        demand: &demands::Demand,
+        line: &BlobLine,
+    ) -> Result<(Option<Vec<u8>>, Option<SignedReceipt>), WorkerError> {
+        let leaf_index = usize::try_from(demand.leafIndex).unwrap_or(usize::MAX);
+        let Some(held) = line.intervals.get(leaf_index) else {
+            return Ok((None, None));
+        };
+        if demand.kind != OUTPUT {
+            return Ok((None, None));
+        }
+        let receipt = self.ctx.receipts.find(&held.interval)?;
+        Ok((self.output(demand, held).await?, receipt))
+    }
+
+    /// The output of the unit that is asked for, if it is here and what the claim says.
     async fn output(
         &self,
         demand: &demands::Demand,
-        line: &inferix_prover::blob::BlobLine,
+        held: &BlobInterval,
     ) -> Result<Option<Vec<u8>>, WorkerError> {
-        let leaf_index = usize::try_from(demand.leafIndex).unwrap_or(usize::MAX);
         let position = usize::try_from(demand.position).unwrap_or(usize::MAX);
-        let Some(held) = line.intervals.get(leaf_index) else {
-            return Ok(None);
-        };
         let Some(unit) = held.units.get(position).or(held.units.first()) else {
             return Ok(None);
         };
@@ -151,7 +216,29 @@ impl DemandServer {
         let Some(stored) = self.ctx.book.output(task_id, unit.unit_index)? else {
             return Ok(None);
         };
-        let bytes = self.ctx.blobs.get(stored.blob).await?;
-        Ok(stored.unit(&bytes, unit.unit_index).map(<[u8]>::to_vec))
+        let bytes = match self.ctx.blobs.get(stored.blob).await {
+            Ok(bytes) => bytes,
+            Err(BlobError::Missing { .. } | BlobError::WrongHash { .. }) => return Ok(None),
+            Err(err) => return Err(err.into()),
+        };
+        let output = stored.unit(&bytes, unit.unit_index);
+        let is_whole = |output: &&[u8]| {
+            let root = memory::subtree_root(output, output.len().max(1).ilog2());
+            B256::from(root) == unit.output_root
+        };
+        Ok(output.filter(is_whole).map(<[u8]>::to_vec))
+    }
+
+    fn tell_once(&mut self, opened: &OpenedDemand, reason: &str) {
+        let OpenedDemand {
+            demand_id,
+            demand,
+            deadline_at,
+            ..
+        } = opened;
+        if self.told.insert(*demand_id) {
+            let (claim_id, kind) = (demand.claimId, demand.kind);
+            error!(%demand_id, %claim_id, kind, deadline_at, reason, "demand can't be met: the claim will be lost");
+        }
     }
 }

@@ -5,28 +5,26 @@ use std::{
     sync::Arc,
 };
 
-use alloy::primitives::{Address, B256};
+use alloy::primitives::B256;
 use bytes::Bytes;
-use inferix_prover::{
-    id::{ClaimId, JobId},
-    typed_data::domain,
-};
+use inferix_prover::{id::ClaimId, typed_data::domain};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
+#[cfg(feature = "attack")]
+use super::lies;
 use super::{
-    ClaimRecord, Outbox, Stage, check, outcome,
-    plan::{self, Decision, Holdings, OrderKey, Prepared, Slot, Timing},
+    ClaimRecord, Outbox, Stage, check,
+    holdings::OwnedHoldings,
+    jobs, outcome,
+    plan::{self, Decision, OrderKey, Prepared, Slot, Timing},
     refusal,
 };
 use crate::{
-    api::{
-        client::ClientError,
-        types::{ClaimNotice, Lease, SignedJob},
-    },
+    api::{client::ClientError, types::ClaimNotice},
     chain::{ChainError, ClaimStatus, LastClaimView, PostedClaim, Sender, calls},
     status::Status,
-    worker::{Context, LeaseRecord, LeaseState, Link, Mode, WorkerError, gauges},
+    worker::{Context, Link, Mode, WorkerError, gauges},
 };
 
 /// Posts and finalizes one device's claims.
@@ -60,35 +58,6 @@ impl Settlement {
     #[cfg(feature = "attack")]
     pub fn with_cheat(self, cheat: Option<inferix_prover::attack::Attack>) -> Self {
         Self { cheat, ..self }
-    }
-
-    #[cfg(feature = "attack")]
-    fn lie(&self, prepared: &mut Prepared, cursors: &BTreeMap<OrderKey, u32>) {
-        let Some(attack) = self.cheat else { return };
-        let ranges: Vec<_> = prepared
-            .draft
-            .lines
-            .iter()
-            .map(|line| {
-                let key = (line.order.manager, line.order.builder);
-                (
-                    cursors.get(&key).copied().unwrap_or_default(),
-                    line.cursor_to,
-                )
-            })
-            .collect();
-        match attack.commit(&mut prepared.blob, &ranges, self.ctx.ib_micro, 1_000) {
-            Ok(lines) => {
-                for (draft, line) in prepared.draft.lines.iter_mut().zip(lines) {
-                    draft.top_hash = line.topHash;
-                    draft.leaf_count = line.leafCount;
-                    draft.sum_ibm_micro = line.sumIbmMicro;
-                }
-                prepared.draft.blob_hash = prepared.blob.hash();
-                warn!(attack = attack.name(), "claim lies");
-            }
-            Err(err) => warn!(%err, "no lie could be told"),
-        }
     }
 
     /// Runs until canceled.
@@ -169,7 +138,7 @@ impl Settlement {
         if closed.is_empty() {
             return Ok(());
         }
-        let owned = self.holdings(leases, &closed).await?;
+        let mut owned = OwnedHoldings::gather(ctx, leases, &closed).await?;
         if let Some(through_seq) = plan::passed(&owned.view(&closed)) {
             error!(
                 through_seq,
@@ -218,13 +187,18 @@ impl Settlement {
                 return Ok(());
             }
         }
-        let Some(prepared) = self.checked(prepared).await? else {
+        let missing = plan::missing_jobs(&prepared);
+        owned.jobs.extend(jobs::fetch(ctx, &missing).await);
+        let shown = plan::gather(&owned.view(&closed), slot).unwrap_or_default();
+        let Some(prepared) = self.checked(shown.unwrap_or(prepared)).await? else {
             return Ok(());
         };
         #[cfg(feature = "attack")]
         let prepared = {
             let mut prepared = prepared;
-            self.lie(&mut prepared, &owned.cursors);
+            if let Some(attack) = self.cheat {
+                lies::lie(attack, &mut prepared, &owned.cursors, ctx.ib_micro);
+            }
             prepared
         };
         ctx.blobs.put(Bytes::from(prepared.blob.to_bytes())).await?;
@@ -285,39 +259,6 @@ impl Settlement {
         }
         let seqs = expired.into_values().flatten().collect();
         Ok(self.ctx.ledger.give_up(seqs)?)
-    }
-
-    async fn holdings(
-        &self,
-        leases: Vec<LeaseRecord>,
-        closed: &[crate::meter::ClosedInterval],
-    ) -> Result<OwnedHoldings, WorkerError> {
-        let ctx = &self.ctx;
-        let mut owned = OwnedHoldings::default();
-        for record in leases {
-            let key = (record.lease.order.manager, record.lease.order.builder);
-            if record.state == LeaseState::Active {
-                owned.active_tasks.push((key, record.task_index));
-            }
-            owned.jobs.insert(record.task.job_id, record.lease.job);
-        }
-        for key in closed.iter().map(|closed| (closed.manager, closed.builder)) {
-            if owned.cursors.contains_key(&key) {
-                continue;
-            }
-            let (manager, builder) = key;
-            owned.cursors.insert(
-                key,
-                ctx.reader
-                    .cursor(ctx.device_id, manager, builder)
-                    .await?
-                    .cursor,
-            );
-            owned
-                .orders
-                .extend(ctx.book.order(manager, builder)?.map(|lease| (key, lease)));
-        }
-        Ok(owned)
     }
 
     /// Publishes and posts a drafted claim, unless the chain has it already.
@@ -471,26 +412,6 @@ impl Settlement {
         info!(seq = record.draft.seq, %paid_wei, "claim final");
         record.stage = Stage::Final { paid_wei };
         Ok(self.outbox.put(&record)?)
-    }
-}
-
-#[derive(Debug, Default)]
-struct OwnedHoldings {
-    active_tasks: Vec<(OrderKey, u32)>,
-    orders: BTreeMap<(Address, Address), Lease>,
-    cursors: BTreeMap<OrderKey, u32>,
-    jobs: BTreeMap<JobId, SignedJob>,
-}
-
-impl OwnedHoldings {
-    fn view<'a>(&'a self, closed: &'a [crate::meter::ClosedInterval]) -> Holdings<'a> {
-        Holdings {
-            closed,
-            active_tasks: &self.active_tasks,
-            orders: &self.orders,
-            cursors: &self.cursors,
-            jobs: &self.jobs,
-        }
     }
 }
 

@@ -385,10 +385,10 @@ impl Verifier {
             );
             let call = evidence::void(self.reader.deployment(), &watched.posted(), found)?;
             match self.sender.send(&intent, call).await {
-                Ok(_) => {
+                Ok(_) if self.tally.note(Deed::LeafVoided, &intent, 1)? => {
                     info!(claim_id = %watched.claim_id, leaf_index = leaf.index, "leaf voided");
-                    self.tally.note(Deed::LeafVoided, &intent, 1)?;
                 }
+                Ok(_) => {}
                 Err(err) if err.is_retryable() => return Err(err.into()),
                 Err(err) => debug!(%err, "leaf not voided"),
             }

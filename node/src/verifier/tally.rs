@@ -93,7 +93,7 @@ impl Tally {
         })
     }
 
-    /// Counts what was done about an id, unless it was counted before.
+    /// Counts what was done about an id, and returns whether it was not counted before.
     ///
     /// # Errors
     ///
@@ -103,17 +103,17 @@ impl Tally {
         deed: Deed,
         id: impl Display,
         amount: u128,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let key = format!("{}/{id}", deed.metric());
         if self.tree.get::<u128>(&key)?.is_some() {
-            return Ok(());
+            return Ok(false);
         }
         self.tree.put(key, &amount)?;
         let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
         let total = totals.entry(deed).or_default();
         *total = total.saturating_add(amount);
         show(deed, amount);
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -1,14 +1,12 @@
 //! What a worker has been leased, in the store: it must outlive a crash, since an order is money.
 
-use std::collections::BTreeSet;
-
 use alloy::primitives::{Address, B256};
 use inferix_prover::task::Task;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
-    api::types::{Lease, ResultReport, SignedReceipt},
+    api::types::{Lease, ResultReport},
     store::{Store, StoreError, Tree},
 };
 
@@ -51,7 +49,6 @@ pub struct Book {
     orders: Tree,
     reports: Tree,
     outputs: Tree,
-    receipts: Tree,
 }
 
 /// Outputs of consecutive units, one after the other in one blob.
@@ -88,7 +85,6 @@ impl Book {
             orders: store.tree("orders")?,
             reports: store.tree("reports")?,
             outputs: store.tree("outputs")?,
-            receipts: store.tree("receipts")?,
         })
     }
 
@@ -138,6 +134,15 @@ impl Book {
         self.leases.put(record.task.task_id().bytes(), &record)
     }
 
+    /// The lease of a task.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    pub fn lease(&self, task_id: B256) -> Result<Option<LeaseRecord>, StoreError> {
+        self.leases.get(task_id)
+    }
+
     /// All leases.
     ///
     /// # Errors
@@ -152,7 +157,7 @@ impl Book {
             .collect())
     }
 
-    /// Forgets a lease, where its outputs are stored, and its receipt.
+    /// Forgets a lease and where its outputs are stored.
     ///
     /// # Errors
     ///
@@ -161,32 +166,21 @@ impl Book {
         let outputs: Vec<(Vec<u8>, StoredOutputs)> = self.outputs.scan(task_id)?;
         self.outputs
             .remove_all(outputs.into_iter().map(|(key, _)| key))?;
-        self.receipts.remove(task_id)?;
         // The lease last: as long as it is there, a restart forgets the rest again.
         self.leases.remove(task_id)
     }
 
-    /// Keeps a manager's word that outputs arrived.
+    /// Where all outputs are stored that are not forgotten, each with its task.
     ///
     /// # Errors
     ///
     /// As [`accept`](Self::accept).
-    pub fn keep_receipt(&self, receipt: &SignedReceipt) -> Result<(), StoreError> {
-        self.receipts.put(receipt.receipt.taskId, receipt)
-    }
-
-    /// The blobs that unsent reports and kept outputs name.
-    ///
-    /// # Errors
-    ///
-    /// As [`accept`](Self::accept).
-    pub fn output_blobs(&self) -> Result<BTreeSet<B256>, StoreError> {
+    pub fn outputs(&self) -> Result<Vec<(B256, StoredOutputs)>, StoreError> {
         let stored: Vec<(Vec<u8>, StoredOutputs)> = self.outputs.scan([])?;
-        let reports = self.reports()?.into_iter();
+        let task_of = |key: &[u8]| key.get(..32).map(B256::from_slice).unwrap_or_default();
+        let stored = stored.into_iter();
         Ok(stored
-            .into_iter()
-            .map(|(_, stored)| stored.blob)
-            .chain(reports.map(|(_, report)| report.output_blob))
+            .map(|(key, stored)| (task_of(&key), stored))
             .collect())
     }
 

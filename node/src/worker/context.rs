@@ -9,7 +9,7 @@ use std::{
 use alloy::primitives::{Address, aliases::U96};
 use inferix_prover::id::DeviceId;
 
-use super::{Book, Control, Link, WorkerError};
+use super::{Book, Control, Link, ReceiptBook, WorkerError};
 use crate::{
     api::client::ClientOptions,
     blobs::Blobs,
@@ -43,6 +43,8 @@ pub struct Context {
     pub managers: Vec<Link>,
     /// Leases, orders, reports.
     pub book: Book,
+    /// What managers must show instead of the worker.
+    pub receipts: ReceiptBook,
     /// Inputs, outputs, claim blobs.
     pub blobs: Blobs,
     /// Measured work.
@@ -114,6 +116,7 @@ impl Context {
             node,
             managers,
             book: Book::open(&store)?,
+            receipts: ReceiptBook::open(&store)?,
             blobs: Blobs::open(&config.data_dir.join("blobs"))?,
             ledger,
             control: Control::new(&config.data_dir),

@@ -1,36 +1,40 @@
-//! Sends what the worker computed to the managers, until they have taken it.
+//! Sends what the worker computed to the managers until they have taken it, and gets their receipts.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::{Context, Link, WorkerError};
+use super::{Context, Link, WorkerError, collector::Collector};
 use crate::api::types::ResultReport;
 
 const POLL: Duration = Duration::from_millis(300);
 const WAIT_AFTER_FAILURE: Duration = Duration::from_secs(3);
 
-/// Sends queued reports in the order of their units.
+/// Sends queued reports in the order of their units, and asks for the receipts of closed intervals.
 #[derive(Debug)]
 pub struct Reporter {
     ctx: Arc<Context>,
+    collector: Collector,
 }
 
 impl Reporter {
     /// Makes the service.
     pub fn new(ctx: Arc<Context>) -> Self {
-        Self { ctx }
+        Self {
+            collector: Collector::new(Arc::clone(&ctx)),
+            ctx,
+        }
     }
 
     /// Runs until canceled.
     ///
     /// # Errors
     ///
-    /// [`WorkerError::Store`] if the queue can't be read.
-    pub async fn run(self, cancel: CancellationToken) -> Result<(), WorkerError> {
+    /// [`WorkerError`] if the worker's own data or the chain fails.
+    pub async fn run(mut self, cancel: CancellationToken) -> Result<(), WorkerError> {
         loop {
-            let wait = if self.send_all(&cancel).await? {
+            let wait = if self.send_all(&cancel).await? && self.collector.collect().await? {
                 POLL
             } else {
                 WAIT_AFTER_FAILURE
@@ -74,10 +78,6 @@ impl Reporter {
         let outputs = self.ctx.blobs.get(report.output_blob).await?;
         let client = manager.client().await?;
         client.send_blob(outputs).await?;
-        if let Some(receipt) = client.deliver(report).await? {
-            debug!(task_id = %receipt.receipt.taskId, "receipt");
-            self.ctx.book.keep_receipt(&receipt)?;
-        }
-        Ok(())
+        Ok(client.deliver(report).await?)
     }
 }

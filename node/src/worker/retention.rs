@@ -1,14 +1,20 @@
 //! What a worker must keep, and what nobody can ask it for any more: pure decisions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use alloy::primitives::B256;
 use inferix_prover::id::TaskId;
 
-use super::{LeaseRecord, LeaseState};
-use crate::settlement::{
-    ClaimRecord,
-    plan::{OrderKey, order_key},
+use super::{LeaseRecord, LeaseState, book::StoredOutputs};
+use crate::{
+    queue::UnitRanges,
+    settlement::{
+        ClaimRecord,
+        plan::{OrderKey, order_key},
+    },
 };
 
 /// What a worker keeps, and what may still be asked of it.
@@ -28,7 +34,7 @@ pub struct Shelf<'a> {
     pub now: u64,
 }
 
-/// The tasks of which lease, outputs and receipt can go.
+/// The tasks of which lease, outputs and receipts can go.
 ///
 /// A task stays for as long as its lease lives (its manager would send it again), its work is unclaimed or
 /// unreported, a claim that consumes it can be asked about, or a claim that would consume it can still land:
@@ -40,6 +46,27 @@ pub fn forgettable(shelf: &Shelf<'_>) -> Vec<TaskId> {
         .filter(|record| !is_needed(record, shelf))
         .map(|record| record.task.task_id())
         .collect()
+}
+
+/// The blobs of outputs that are not wholly under receipts.
+///
+/// Of those that are, the manager must show what is asked for: the worker loses nothing with them but half of the
+/// fee of a demand. All else that can be asked of an interval stands in the claim's blob.
+pub fn uncovered(
+    outputs: &[(B256, StoredOutputs)],
+    covered: &[(B256, Range<u64>)],
+) -> BTreeSet<B256> {
+    let mut units: BTreeMap<B256, UnitRanges> = BTreeMap::new();
+    for (task_id, range) in covered {
+        units.entry(*task_id).or_default().insert(range.clone());
+    }
+    let is_covered = |(task_id, stored): &&(B256, StoredOutputs)| {
+        let end = stored.first_unit.saturating_add(stored.unit_count);
+        let covered = units.get(task_id);
+        covered.is_some_and(|covered| covered.contains(&(stored.first_unit..end)))
+    };
+    let uncovered = outputs.iter().filter(|output| !is_covered(output));
+    uncovered.map(|(_, stored)| stored.blob).collect()
 }
 
 fn is_needed(record: &LeaseRecord, shelf: &Shelf<'_>) -> bool {

@@ -6,7 +6,7 @@ use alloy::primitives::B256;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::{Context, LeaseState, Shelf, WorkerError, forgettable};
+use super::{Context, LeaseState, Shelf, WorkerError, forgettable, uncovered};
 use crate::settlement::{Outbox, plan::order_key};
 
 /// The longest time between two looks.
@@ -83,6 +83,7 @@ impl Upkeep {
             now,
         });
         for task_id in &tasks {
+            self.ctx.receipts.forget(task_id.bytes())?;
             book.forget(task_id.bytes())?;
         }
         Ok(tasks.len())
@@ -90,7 +91,10 @@ impl Upkeep {
 
     /// The blobs that something names.
     fn named(&self, now: u64) -> Result<BTreeSet<B256>, WorkerError> {
-        let mut named = self.ctx.book.output_blobs()?;
+        let (outputs, covered) = (self.ctx.book.outputs()?, self.ctx.receipts.covered()?);
+        let mut named = uncovered(&outputs, &covered);
+        let reports = self.ctx.book.reports()?.into_iter();
+        named.extend(reports.map(|(_, report)| report.output_blob));
         let leases = self.ctx.book.leases()?.into_iter();
         named.extend(
             leases

@@ -59,6 +59,7 @@ pub const IB_MICRO: u64 = 500_000;
 pub const RATE: u64 = 1_000_000;
 pub const MAX_COST: u64 = 1_000_000_000;
 pub const LEASE_S: u64 = 60;
+pub const ASKABLE_S: u64 = 20 * 86_400;
 pub const UNIT_BYTES: usize = 1 << RENDER_LOG2_OUTPUT;
 
 /// The chain as a test wants it.
@@ -133,6 +134,7 @@ impl Ledger for FakeLedger {
         let parameters = LeaseParameters {
             max_lease_s: 3600,
             lease_grace_s: 60,
+            askable_s: ASKABLE_S,
             drift_s: 5,
             penalty_multiplier: 2,
             min_lock_wei: U256::from(10),

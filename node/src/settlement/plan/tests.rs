@@ -2,8 +2,7 @@
 
 use alloy::{primitives::Bytes, signers::local::PrivateKeySigner};
 use inferix_prover::{
-    claim::{ClaimHeader, lines_hash},
-    fraud::{ClaimView, Facts, Findings, Known, Predicate, find},
+    fraud::{Findings, Predicate},
     interval::Interval,
     task::{Task, task_tree},
     typed_data::{Job, WorkOrder, domain},
@@ -189,39 +188,16 @@ fn slot() -> Slot {
     }
 }
 
-/// What a verifier finds in a claim as it would be posted.
+fn terms(ib_micro: u64) -> check::Terms {
+    check::Terms {
+        domain: domain(1, WORK_CLAIMS),
+        ib_micro,
+        drift_s: 5,
+    }
+}
+
 fn findings(prepared: &Prepared) -> Findings {
-    let blob = &prepared.blob;
-    let lines: Vec<_> = blob
-        .lines
-        .iter()
-        .zip(&prepared.draft.lines)
-        .map(|(line, draft)| line.to_line(0, draft.cursor_to).unwrap())
-        .collect();
-    let header = ClaimHeader {
-        deviceId: blob.device_id.bytes(),
-        seq: blob.seq,
-        ibMicro: IB_MICRO,
-        startMs: blob.start_ms,
-        endMs: blob.end_ms,
-        blobHash: blob.hash(),
-        linesHash: lines_hash(&lines),
-        ..ClaimHeader::default()
-    };
-    let view = ClaimView {
-        header: &header,
-        lines: &lines,
-        blob: Some(blob),
-        known: &Known::default(),
-    };
-    let facts = Facts {
-        domain: &domain(1, WORK_CLAIMS),
-        drift_seconds: 5,
-        checkpoints: &BTreeMap::from([(1, 1)]),
-        live_programs: None,
-        other_orders: &[],
-    };
-    find(view, facts)
+    check::findings(prepared, &terms(IB_MICRO), &BTreeMap::from([(1, 1)])).unwrap()
 }
 
 #[test]
@@ -244,6 +220,18 @@ fn a_line_shows_the_jobs_of_all_tasks_that_it_consumes() {
         findings(&prepared),
         Findings::default(),
         "nothing is left to demand"
+    );
+    assert!(missing_jobs(&prepared).is_empty());
+
+    let mut stock = Stock::new(&[&order], &meter);
+    let unknown = [order.lease.tasks[1].job_id, order.lease.tasks[3].job_id];
+    stock.jobs.retain(|job_id, _| !unknown.contains(job_id));
+    let prepared = gather(&stock.view(), slot()).unwrap().unwrap();
+    let needed = BTreeSet::from([(order.key.0, unknown[0])]);
+    assert_eq!(
+        missing_jobs(&prepared),
+        needed,
+        "the fourth is not consumed"
     );
 }
 
@@ -348,11 +336,6 @@ fn a_claim_that_would_be_refuted_is_known_before_it_is_posted() {
     let mut meter = Meter::replay(device(), []);
     order.work(&mut meter, 0, 10_000);
     order.work(&mut meter, 1, 20_000);
-    let terms = |ib_micro| check::Terms {
-        domain: domain(1, WORK_CLAIMS),
-        ib_micro,
-        drift_s: 5,
-    };
     let refutable = |meter: &Meter, ib_micro| {
         let stock = Stock::new(&[&order], meter);
         let prepared = gather(&stock.view(), slot()).unwrap().unwrap();

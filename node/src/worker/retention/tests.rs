@@ -166,3 +166,31 @@ fn a_task_stays_while_it_is_leased_or_its_work_is_here() {
     });
     assert_eq!(gone, [task_id(2)]);
 }
+
+#[test]
+fn outputs_stay_until_receipts_cover_each_of_their_units() {
+    let task = B256::with_last_byte;
+    let outputs = |task_id, first_unit, unit_count, blob| {
+        let stored = StoredOutputs {
+            first_unit,
+            unit_count,
+            blob: B256::with_last_byte(blob),
+        };
+        (task(task_id), stored)
+    };
+    // The third was cut by the end of an interval, as a crash can do.
+    let outputs = [
+        outputs(1, 0, 4, 11),
+        outputs(1, 4, 4, 12),
+        outputs(1, 6, 4, 13),
+        outputs(2, 0, 4, 14),
+    ];
+    let left = |covered: &[(B256, Range<u64>)]| -> Vec<u8> {
+        let left = uncovered(&outputs, covered).into_iter();
+        left.map(|blob| blob[31]).collect()
+    };
+    assert_eq!(left(&[]), [11, 12, 13, 14]);
+    assert_eq!(left(&[(task(1), 0..8)]), [13, 14]);
+    assert_eq!(left(&[(task(1), 0..8), (task(1), 8..10)]), [14]);
+    assert_eq!(left(&[(task(2), 1..4)]), [11, 12, 13, 14]);
+}
