@@ -261,6 +261,11 @@ async fn exit(session: &Session, keys: &KeyArgs) -> Result<()> {
     let owner = session.owner(&config, keys)?;
     let (reader, sender) = session.chain(&config, &owner).await?;
     let node = reader.node(owner.address()).await?;
+    eyre::ensure!(
+        !node.operator.is_zero(),
+        "{:#x} is no node's owner, and only the owner may leave: name its keystore with --owner-keystore",
+        owner.address()
+    );
     let deployment = reader.deployment();
     let now = reader.head().await?.time;
     if node.exit_at == 0 {
